@@ -1,0 +1,60 @@
+"""HTML files: a page is a document, its text taken from the parsed tree. Crawls (WARC) take theirs through here too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.html import HTMLTree
+
+from corpus.decoding import UndecodableError, decode, meta_charset
+from corpus.documents import Record, Rejected
+from corpus.sources import ReadOptions, Skipped
+from corpus.streams import read_whole
+
+ENDINGS = (".html", ".htm", ".xhtml", ".html.gz")
+SPLIT = "no"
+
+_DEEPEST = 512  # elements within each other; browsers stop nesting there too
+_TOO_DEEP = ">".join(["*"] * (_DEEPEST + 1))  # a selector: found in C, without a look at every node from here
+
+
+def read(
+    path: Path, options: ReadOptions, start: int = 0, end: int | None = None
+) -> Iterator[Record | Rejected | Skipped]:
+    """The one record of the file; start and end are not used."""
+    data = read_whole(path, options.max_record)
+    if isinstance(data, Rejected):
+        yield data
+        return
+    try:
+        text, encoding, losses = page_text(data, None, options)
+    except UndecodableError as error:
+        yield Rejected(0, len(data), error.cause, error.detail)
+        return
+    if not text:
+        yield Skipped(0, len(data), "source.no_text")
+        return
+    meta = {} if encoding == "utf-8" else {"encoding": encoding}
+    yield Record(text, 0, len(data), meta=meta, losses=losses)
+
+
+def page_text(data: bytes, charset: str | None, options: ReadOptions) -> tuple[str, str, dict[str, int]]:
+    """Visible text of a page, the encoding it was read by, and what was lost.
+
+    The search for the main content takes time by nodes times depth: of a page nested too deep all text is taken.
+
+    Args:
+        charset: of the HTTP header, if there was one.
+
+    Raises:
+        UndecodableError: as `decode`.
+    """
+    decoded = decode(data, http=charset, meta=meta_charset(data))
+    tree = HTMLTree.parse(decoded.text)
+    main, losses = options.page == "main", dict(decoded.losses)
+    if main and tree.document is not None and tree.document.query_selector(_TOO_DEEP) is not None:
+        main, losses["html.too_deep"] = False, 1
+    text = extract_plain_text(tree, preserve_formatting=True, main_content=main, list_bullets=False, alt_texts=False)
+    return text.strip(), decoded.encoding, losses

@@ -1,0 +1,63 @@
+"""Views of a run's documents: what was kept or removed, by which rule, as edited text. No stage; read by commands.
+
+What was removed is a view, not a copy: the text stays in `documents/` alone. Only edited text leaves this file, so that
+personal data that measure masked is never shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.edits import apply_edits, one_array
+from corpus.shards import fingerprint_of, read_sidecar, read_table, shard_paths
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One document as a person may see it: `text` is edited (cut and masked); `rule` is None where it was kept."""
+
+    id: str
+    source: str
+    path: str
+    rule: str | None
+    value: float | None
+    limit: float | None
+    text: str
+
+
+def shown(run: Path, *, removed: bool = False, rule: str | None = None) -> Iterator[Shown]:
+    """Documents that decide has judged, in the order of their shards; one shard in memory at a time.
+
+    Args:
+        removed: only those removed.
+        rule: only those removed by this rule.
+
+    Raises:
+        StaleError: decide has not run, or its shards belong to other documents.
+    """
+    for path in shard_paths(run / "documents"):
+        of = fingerprint_of(path)
+        table = read_table(path, ["id", "source", "path", "text"])
+        verdicts = read_sidecar(run / "verdicts" / path.name, of, table.num_rows).to_pylist()
+        rows = [
+            row
+            for row, verdict in enumerate(verdicts)
+            if not ((removed or rule is not None) and verdict["keep"]) and rule in (None, verdict["rule"])
+        ]
+        edits = read_sidecar(run / "edits" / path.name, of, table.num_rows)
+        some = table.take(rows)
+        texts = apply_edits(one_array(some["text"]), one_array(edits.take(rows)["edits"]))
+        for row, text, name in zip(rows, texts, some.drop_columns(["text"]).to_pylist(), strict=True):
+            verdict = verdicts[row]
+            yield Shown(**name, rule=verdict["rule"], value=verdict["value"], limit=verdict["limit"], text=text.as_py())
+
+
+def verdict(run: Path, shard: str, row: int) -> dict[str, object] | None:
+    """The verdict on one document for trace: keep, rule, value, limit, detail; None before decide has run."""
+    path = run / "verdicts" / f"{shard}.parquet"
+    if not path.exists():
+        return None
+    found: dict[str, object] = read_table(path).slice(row, 1).to_pylist()[0]
+    return found

@@ -1,0 +1,104 @@
+"""Candidate pairs: documents that agree in all values of a band are worth an exact comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.shards import JobContext, Outcome
+from dedup.inputs import facts_about, rank
+from dedup.runs import Array, Layout, exchange, read_run, write_run
+from dedup.settings import DedupSettings
+
+I64 = npt.NDArray[np.int64]
+_LARGE = 256
+
+
+def shared(keys: Array) -> npt.NDArray[np.bool_]:
+    """bool[n]: whether another of the n keys is equal."""
+    order = np.argsort(keys)
+    same = keys[order][1:] == keys[order][:-1]
+    found = np.zeros(len(keys), bool)
+    found[order[1:]] |= same
+    found[order[:-1]] |= same
+    return found
+
+
+def link(keys: Array, ranks: I64, neighbours: int) -> tuple[I64, I64]:
+    """Pairs of documents to compare, by rank: better (int64[m]) and worse (int64[m]), distinct, sorted.
+
+    Within a bucket (equal keys) each document is paired with the best one and with the `neighbours` next better
+    ones: a bucket of n costs n times `neighbours` + 1 pairs, not n². In a bucket of more than 256 (a page template, a
+    shared notice) it is one neighbour: what is truly similar meets again in smaller ones.
+
+    Args:
+        keys: uint64[n], band keys, a document's once for each band.
+        ranks: int64[n], the document's place in the order of preference, 0 the best.
+    """
+    order = np.lexsort((ranks, keys))
+    keys, ranks = keys[order], ranks[order]
+    place = np.arange(len(keys))
+    start = np.ones(len(keys), bool)
+    start[1:] = keys[1:] != keys[:-1]
+    first = np.maximum.accumulate(np.where(start, place, 0))
+    better, worse = [ranks[first[~start]]], [ranks[~start]]
+    group = np.cumsum(start) - 1
+    far = np.where(np.bincount(group)[group] > _LARGE, min(1, neighbours), neighbours)
+    for distance in range(1, neighbours + 1):
+        reach = np.flatnonzero((place - first > distance) & (distance <= far))  # the first is paired already
+        if len(reach) == 0:
+            break
+        # Large buckets come again in every band with the same members: thinned here, memory stays that of one.
+        left, right = distinct_pairs(ranks[reach - distance], ranks[reach])
+        better.append(left)
+        worse.append(right)
+    return distinct_pairs(np.concatenate(better), np.concatenate(worse))
+
+
+def distinct_pairs(left: I64, right: I64) -> tuple[I64, I64]:
+    """Pairs without repeats and without a document paired with itself, sorted by left, then right."""
+    if len(left) and max(left.max(), right.max()) >> 31:
+        order = np.lexsort((right, left))
+        left, right = left[order], right[order]
+    else:  # both fit one word, which sorts several times faster
+        word = np.sort(left << 32 | right)
+        left, right = word >> 32, word & 0xFFFFFFFF
+    new = np.ones(len(left), bool)
+    new[1:] = (left[1:] != left[:-1]) | (right[1:] != right[:-1])
+    new &= left != right
+    return left[new], right[new]
+
+
+def find_pairs(context: JobContext, *, layout: Layout, part: int, settings: DedupSettings) -> Outcome:
+    """Exchange: the runs `pairs` (`better`, `worse`: numbers, sorted) and `members` (`number`: all that occur)."""
+    columns = exchange(context.run, "bands", layout, "key", part, layout.partitions)
+    keys, numbers = columns["key"], columns["number"]
+    several = shared(keys)
+    keys, numbers = keys[several], numbers[several]
+    single = ~_is_worse_copy(context, layout, numbers)
+    keys, numbers = keys[single], numbers[single]
+    documents, index = np.unique(numbers, return_inverse=True)
+    ranks = rank(facts_about(context.run, layout, documents), documents, settings.prefer)
+    by_rank = np.empty_like(documents)
+    by_rank[ranks] = documents
+    better, worse = link(keys, ranks[index], settings.neighbours)
+    better, worse = distinct_pairs(by_rank[better], by_rank[worse])
+    members = np.unique(np.concatenate([better, worse]))
+    return Outcome(
+        (
+            write_run(context, "pairs", part, {"better": better, "worse": worse}),
+            write_run(context, "members", part, {"number": members}),
+        )
+    )
+
+
+def _is_worse_copy(context: JobContext, layout: Layout, numbers: Array) -> npt.NDArray[np.bool_]:
+    """Whether a document has the same text as a better one: bool[n]."""
+    worse = np.zeros(len(numbers), bool)
+    for part in range(layout.partitions):
+        copies = read_run(context.run, "copies", part)
+        losers = copies["number"][copies["number"] != copies["best"]]
+        if len(losers):
+            place = np.minimum(np.searchsorted(losers, numbers), len(losers) - 1)
+            worse |= losers[place] == numbers
+    return worse

@@ -1,0 +1,139 @@
+"""What the stage reads: which documents were kept, their edited text, their identity, and the order of preference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.documents import DOCUMENTS
+from corpus.edits import apply_edits, one_array, text_buffers
+from corpus.errors import SchemaError
+from corpus.shards import read_shards, read_sidecar, read_table
+from dedup.runs import Array, Columns, Layout, by_shard, read_run
+
+U64 = npt.NDArray[np.uint64]
+NO_DATE = np.iinfo(np.int64).min  # of documents without `created`
+_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
+_VALUES = np.full(256, 255, np.uint8)
+_VALUES[_DIGITS] = np.arange(16)
+
+
+def layout_of(run: Path) -> Layout:
+    """The run's document shards, by name."""
+    shards = sorted(read_shards(run, "collect", "documents"), key=lambda shard: shard.path)
+    return Layout(
+        tuple(Path(shard.path).stem for shard in shards),
+        tuple(shard.rows for shard in shards),
+        tuple(shard.fingerprint for shard in shards),
+    )
+
+
+def kept_by_decide(run: Path, layout: Layout, shard: int) -> npt.NDArray[np.bool_]:
+    """bool[rows]: what stands in the shard's verdicts under `keep`."""
+    path = run / "verdicts" / f"{layout.names[shard]}.parquet"
+    table = read_sidecar(path, layout.fingerprints[shard], layout.rows[shard], ["keep"])
+    return table["keep"].combine_chunks().to_numpy(zero_copy_only=False).astype(bool)
+
+
+def edited_texts(run: Path, layout: Layout, shard: int, rows: Array) -> pa.LargeStringArray:
+    """Texts of some of a shard's rows after the edits that `measure` found.
+
+    Args:
+        rows: int64, ascending row numbers within the shard.
+    """
+    name = layout.names[shard]
+    if len(rows) == 0:
+        return pa.array([], pa.large_string())
+    texts = read_table(run / "documents" / f"{name}.parquet", ["text"], schema=DOCUMENTS)["text"]
+    path = run / "edits" / f"{name}.parquet"
+    edits = read_sidecar(path, layout.fingerprints[shard], layout.rows[shard], ["edits"])["edits"]
+    if len(rows) < layout.rows[shard]:
+        texts, edits = texts.take(pa.array(rows)), edits.take(pa.array(rows))
+    return apply_edits(one_array(texts), one_array(edits))
+
+
+def identities(run: Path, layout: Layout, shard: int) -> Columns:
+    """`id_hi`, `id_lo` (uint64) and `created` (int64 µs, NO_DATE where null) of all rows of a shard.
+
+    Raises:
+        SchemaError: an id is not 32 hex digits.
+    """
+    path = run / "documents" / f"{layout.names[shard]}.parquet"
+    table = read_table(path, ["id", "created"], schema=DOCUMENTS)
+    high, low = parse_ids(table["id"], str(path))
+    created = pc.fill_null(table["created"].cast(pa.int64()), NO_DATE).to_numpy()
+    return {"id_hi": high, "id_lo": low, "created": created}
+
+
+def parse_ids(ids: pa.ChunkedArray | pa.Array, where: str) -> tuple[U64, U64]:
+    """Ids of 32 hex digits as two uint64, whose numeric order is the ids' order.
+
+    Raises:
+        SchemaError: an id is something else.
+    """
+    if not pc.all(pc.equal(pc.binary_length(ids), 32), min_count=0).as_py():
+        raise SchemaError("an id is not 32 hex digits", where=where, fix="make ids with corpus.documents.document_id")
+    values = _VALUES[np.frombuffer(_joined(ids), np.uint8)].reshape(-1, 32)
+    if (values == 255).any():
+        raise SchemaError(
+            "an id is not 32 lower-case hex digits", where=where, fix="make ids with corpus.documents.document_id"
+        )
+    packed = np.ascontiguousarray(values[:, 0::2] << 4 | values[:, 1::2]).view(">u8").astype(np.uint64)
+    return packed[:, 0].copy(), packed[:, 1].copy()
+
+
+def _joined(ids: pa.ChunkedArray | pa.Array) -> bytes:
+    data, bounds = text_buffers(one_array(ids))
+    return data[bounds[0] : bounds[-1]].tobytes()
+
+
+def format_ids(high: U64, low: U64) -> pa.StringArray:
+    """The ids of 32 hex digits that `parse_ids` took apart."""
+    packed = np.stack([high, low], axis=1).astype(">u8").view(np.uint8).reshape(-1, 16)
+    digits = np.empty((len(high), 32), np.uint8)
+    digits[:, 0::2], digits[:, 1::2] = _DIGITS[packed >> 4], _DIGITS[packed & 15]
+    offsets = np.arange(0, 32 * (len(high) + 1), 32, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(high), pa.py_buffer(offsets), pa.py_buffer(digits))
+
+
+def facts_about(run: Path, layout: Layout, numbers: Array) -> Columns:
+    """`length`, `created`, `id_hi`, `id_lo` of documents by number, gathered from the shards' tables of facts."""
+    facts = {
+        "length": np.zeros(len(numbers), np.int64),
+        "created": np.zeros(len(numbers), np.int64),
+        "id_hi": np.zeros(len(numbers), np.uint64),
+        "id_lo": np.zeros(len(numbers), np.uint64),
+    }
+    for shard, places, rows in by_shard(layout, numbers):
+        columns = read_run(run, "facts", layout.names[shard])
+        for name, values in facts.items():
+            values[places] = columns[name][rows]
+    return facts
+
+
+def rank(facts: Mapping[str, Array], numbers: Array, prefer: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Place of each document in the order of preference, 0 the best: int64[n], a permutation.
+
+    After what `prefer` says come the smallest id, then the smallest number (only one record read twice gets so far).
+
+    Args:
+        facts: `length` (bytes of edited text), `created`, `id_hi`, `id_lo`.
+    """
+    length, created = facts["length"], facts["created"]
+    undated = created == NO_DATE
+    last = np.iinfo(np.int64).max
+    keys = {
+        "longest": -length,
+        "shortest": length,
+        "earliest": np.where(undated, last, created),
+        "latest": np.where(undated, last, -np.where(undated, 0, created)),
+    }
+    order = np.lexsort((numbers, facts["id_lo"], facts["id_hi"], *(keys[name] for name in reversed(prefer))))
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks

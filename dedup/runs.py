@@ -1,0 +1,140 @@
+"""Sorted runs: how the phases of the stage hand tables to one another without any job holding all of them.
+
+A map job writes, for its shard, columns sorted by a key whose values are spread evenly over 64 bits (hashes). The
+exchange job for partition p of P then takes the p-th stretch of the key space out of every shard's run: two binary
+searches in a memory-mapped file. Runs are Arrow files under `.scratch/dedup/`, removed once the stage is done.
+
+A document's number is its row counted through all shards in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from corpus.errors import StaleError
+from corpus.shards import JobContext, Output, atomic_path
+
+Array = npt.NDArray[Any]
+Columns = dict[str, Array]
+FOLDER = Path(".scratch") / "dedup"
+_DOCUMENTS_A_PARTITION, _MOST_PARTITIONS = 250_000, 512
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The shards in order: names, rows, and the fingerprints that their sidecars must name."""
+
+    names: tuple[str, ...]
+    rows: tuple[int, ...]
+    fingerprints: tuple[str, ...]
+
+    @property
+    def bases(self) -> npt.NDArray[np.int64]:
+        """int64[shards + 1]: number of each shard's first document, and of all documents."""
+        return np.concatenate(([0], np.cumsum(self.rows, dtype=np.int64))).astype(np.int64)
+
+    def span(self, shard: int) -> tuple[int, int]:
+        """First number of a shard and of the next one."""
+        bases = self.bases
+        return int(bases[shard]), int(bases[shard + 1])
+
+    def shard_of(self, numbers: Array) -> npt.NDArray[np.int64]:
+        """Index of the shard that holds each document number."""
+        return np.searchsorted(self.bases, numbers, side="right").astype(np.int64) - 1
+
+    @property
+    def partitions(self) -> int:
+        """Partitions of an exchange: few enough that a run is not cut to crumbs. The result does not depend on it."""
+        return max(1, min(_MOST_PARTITIONS, -(-sum(self.rows) // _DOCUMENTS_A_PARTITION)))
+
+
+def run_path(run: Path, kind: str, name: str | int) -> Path:
+    """Where the run of a kind (`bands`, `pairs`, …) for a shard's name or a partition lies."""
+    return run / FOLDER / kind / f"{name if isinstance(name, str) else f'{name:05d}'}.arrow"
+
+
+def write_run(context: JobContext, kind: str, name: str | int, columns: Mapping[str, Array | pa.Array]) -> Output:
+    """Write columns of equal length, without nulls, as one uncompressed Arrow batch."""
+    path = run_path(context.run, kind, name)
+    batch = pa.record_batch({key: pa.array(column) for key, column in columns.items()})
+    with atomic_path(path) as temporary, pa.ipc.new_file(str(temporary), batch.schema) as writer:
+        writer.write_batch(batch)
+    relative = path.relative_to(context.run).as_posix()
+    return Output(relative, batch.num_rows, path.stat().st_size, context.fingerprint)
+
+
+def read_batch(run: Path, kind: str, name: str | int) -> pa.RecordBatch:
+    """A run as memory-mapped Arrow columns.
+
+    Raises:
+        StaleError: the run is not there.
+    """
+    path = run_path(run, kind, name)
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise StaleError(
+            f"not a readable scratch file ({error})", where=str(path), fix="run the stage again"
+        ) from error
+
+
+def read_run(run: Path, kind: str, name: str | int) -> Columns:
+    """A run's numeric columns as arrays over the memory-mapped file."""
+    batch = read_batch(run, kind, name)
+    return {field.name: batch.column(i).to_numpy() for i, field in enumerate(batch.schema)}
+
+
+def stretch(keys: Array, part: int, parts: int) -> slice:
+    """Rows of a column of sorted uint64 whose keys fall into partition `part` of `parts`."""
+    edges = [np.uint64(-(-(p << 64) // parts)) for p in (part, part + 1) if p < parts]
+    places = np.searchsorted(keys, np.array(edges, np.uint64))
+    return slice(int(places[0]), int(places[1]) if len(places) > 1 else len(keys))
+
+
+def between(numbers: Array, first: int, last: int) -> slice:
+    """Rows of a sorted column of document numbers within [first, last)."""
+    low, high = np.searchsorted(numbers, np.array([first, last], numbers.dtype))
+    return slice(int(low), int(high))
+
+
+def exchange(run: Path, kind: str, layout: Layout, key: str, part: int, parts: int) -> Columns:
+    """Partition `part` of all shards' runs of a kind, concatenated; `row` becomes `number`."""
+    pieces: list[Columns] = []
+    for name, base in zip(layout.names, layout.bases, strict=False):
+        columns = read_run(run, kind, name)
+        rows = stretch(columns[key], part, parts)
+        piece = {column: values[rows] for column, values in columns.items() if column != "row"}
+        piece["number"] = columns["row"][rows].astype(np.int64) + base
+        pieces.append(piece)
+    return concatenate(pieces)
+
+
+def concatenate(pieces: Sequence[Columns]) -> Columns:
+    """Columns of several pieces one after another; at least one piece."""
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def of_shard(run: Path, kind: str, parts: int, column: str, first: int, last: int) -> Columns:
+    """Rows whose number lies in [first, last) out of every partition's run (each sorted by `column`)."""
+    pieces = []
+    for part in range(parts):
+        columns = read_run(run, kind, part)
+        rows = between(columns[column], first, last)
+        pieces.append({name: values[rows] for name, values in columns.items()})
+    return concatenate(pieces)
+
+
+def by_shard(layout: Layout, numbers: Array) -> Iterator[tuple[int, Array, Array]]:
+    """For each shard that holds some of the numbers: its index, places in `numbers`, rows within the shard."""
+    shards = layout.shard_of(numbers)
+    order = np.argsort(shards, kind="stable")
+    found, starts = np.unique(shards[order], return_index=True)
+    for shard, places in zip(found, np.split(order, starts[1:]), strict=bool(len(found))):
+        yield int(shard), places, numbers[places] - layout.bases[shard]

@@ -1,0 +1,117 @@
+"""The stage `dedup`: plans the jobs that take kept documents to unique text. Follows `decide`, before `tokenize`.
+
+    versions    map       ids and dates of every shard, sorted by id
+    superseded  exchange  by id: which documents have a newer version
+    sign        map       edited text → hash of the text, MinHash, band keys
+    copies      exchange  by hash of the text: exact duplicates
+    pairs       exchange  by band key: candidate pairs
+    sets        map       shingle sets of the documents in some pair
+    verify      map       exact Jaccard of every pair
+    resolve     one job   components and survivors, over the verified pairs only
+    write       map       clusters/ and unique/{train,valid,test}/
+
+Between the phases stand sorted runs (`runs.py`); no phase holds all documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corpus.manifest import fingerprint
+from corpus.settings import Common
+from corpus.shards import Job, Outcome, Phase, Phases, read_shards
+from dedup.settings import DedupSettings
+
+if TYPE_CHECKING:
+    from dedup.runs import Layout
+
+__all__ = ["VERSION", "DedupSettings", "phases"]
+
+VERSION = 1
+Call = Callable[..., Outcome]
+Local = dict[str, DedupSettings]
+_SMALL = 64 << 20  # bytes on disk below which starting worker processes costs more than they bring
+
+
+def phases(run: Path, settings: DedupSettings, common: Common) -> Phases:
+    """The stage's plan.
+
+    Raises:
+        StaleError: collect, measure or decide has not finished.
+    """
+    # numba and the kernels load here, not when the command line reads the settings.
+    from dedup.bands import find_pairs
+    from dedup.clusters import resolve
+    from dedup.exact import find_exact
+    from dedup.inputs import layout_of
+    from dedup.signing import sign_shard
+    from dedup.unique import write_shard
+    from dedup.verify import list_sets, verify_pairs
+    from dedup.versions import find_superseded, list_versions
+
+    layout = layout_of(run)
+    if not layout.names:
+        return
+    plan = _Plan(run, layout, {"settings": settings})
+    parts = layout.partitions
+
+    versions = yield plan.map("versions", list_versions, {})
+    superseded = yield plan.exchange("superseded", find_superseded, {}, parts, versions)
+    signed = yield plan.map("sign", sign_shard, plan.settings, superseded)
+    copies = yield plan.exchange("copies", find_exact, plan.settings, parts, signed)
+    pairs = yield plan.exchange("pairs", find_pairs, plan.settings, parts, signed, copies)
+    sets = yield plan.map("sets", list_sets, plan.settings, pairs)
+    edges = yield plan.map("verify", verify_pairs, plan.settings, pairs, sets)
+    near = yield Phase("resolve", "exchange", [plan.job("resolve", resolve, plan.settings, {}, edges, copies)])
+    seed = {"seed": common.seed}
+    yield plan.map("write", write_shard, plan.settings, superseded, signed, copies, near, arguments=seed)
+
+
+class _Plan:
+    """Makes the phases' jobs. The layout travels as `local`, its fingerprint once in each job's inputs: hashing all
+    shards for every shard would be quadratic."""
+
+    def __init__(self, run: Path, layout: Layout, settings: dict[str, DedupSettings]) -> None:
+        self.layout, self.settings = layout, settings
+        documents = {Path(shard.path).stem: shard for shard in read_shards(run, "collect", "documents")}
+        sidecars = [
+            {Path(shard.path).stem: shard.fingerprint for shard in read_shards(run, stage, folder)}
+            for stage, folder in (("measure", "edits"), ("decide", "verdicts"))
+        ]
+        self.weights = [documents[name].bytes for name in layout.names]
+        # A sidecar that is missing is refused, with its name, by the job that reads it.
+        self.inputs = [(documents[n].fingerprint, *(side.get(n, "") for side in sidecars)) for n in layout.names]
+        self.identity = fingerprint(layout)
+        self.here = sum(self.weights) < _SMALL
+
+    def job(
+        self, name: str, call: Call, local: Local, arguments: dict[str, Any], *before: list[Outcome], weight: int = 1
+    ) -> Job:
+        made_of = fingerprint([output.fingerprint for phase in before for one in phase for output in one.outputs])
+        return Job(name, call, arguments, (self.identity, made_of), {"layout": self.layout, **local}, weight)
+
+    def map(
+        self, name: str, call: Call, local: Local, *before: list[Outcome], arguments: dict[str, Any] | None = None
+    ) -> Phase:
+        """A job for each shard, which reads the shard and what the phases before left."""
+        whole = self.job(name, call, local, arguments or {}, *before)
+        jobs = [
+            replace(
+                whole,
+                name=f"{name}-{shard}",
+                arguments={**whole.arguments, "shard": index},
+                inputs=(*whole.inputs, *self.inputs[index]),
+                weight=self.weights[index],
+            )
+            for index, shard in enumerate(self.layout.names)
+        ]
+        return Phase(name, "map", jobs, self.here)
+
+    def exchange(self, name: str, call: Call, local: Local, parts: int, *before: list[Outcome]) -> Phase:
+        """A job for each of `parts` partitions of the keys, which reads all runs of the phases before."""
+        whole = self.job(name, call, local, {}, *before, weight=max(1, sum(self.weights) // parts))
+        jobs = [replace(whole, name=f"{name}-{part:05d}", arguments={"part": part}) for part in range(parts)]
+        return Phase(name, "exchange", jobs, self.here)

@@ -1,0 +1,151 @@
+"""Last step of the stage: what became of every document (clusters/), and the text that goes on (unique/SPLIT/).
+
+Here the edited text is written for the first and only time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE
+from corpus.edits import text_buffers
+from corpus.shards import Counts, JobContext, Outcome, add, read_table, write_table
+from dedup.inputs import edited_texts, format_ids, kept_by_decide
+from dedup.runs import Array, Columns, Layout, of_shard, read_run
+from dedup.settings import DedupSettings
+from dedup.versions import is_superseded
+
+SPLITS = ("train", "valid", "test")
+SUPERSEDED, EXACT, NEAR = "version.superseded", "dedup.exact", "dedup.near"
+
+
+def split_of(cluster: str, seed: int, valid: float, test: float) -> str:
+    """The side a cluster stands on: train, valid or test.
+
+    BLAKE2b-64 of `seed:cluster` as a fraction of 2**64; the lowest `test` of it is test, the next `valid` is valid.
+    """
+    digest = hashlib.blake2b(f"{seed}:{cluster}".encode(), digest_size=8).digest()
+    place = int.from_bytes(digest, "big") / 2**64
+    if place < test:
+        return "test"
+    return "valid" if place < test + valid else "train"
+
+
+def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: DedupSettings, seed: int) -> Outcome:
+    """Map: clusters/NAME.parquet beside a shard, its unique text in unique/SPLIT/NAME.parquet, and the counts."""
+    name = layout.names[shard]
+    kept = kept_by_decide(context.run, layout, shard)
+    older = kept & is_superseded(context, layout, shard)
+    found = _verdicts(context, layout, shard, np.flatnonzero(kept & ~older))
+    table = _clusters(found, layout.rows[shard], older, settings, seed)
+    outputs = [
+        write_table(
+            context.run / "clusters" / f"{name}.parquet", table, CLUSTERS, context, of=layout.fingerprints[shard]
+        )
+    ]
+    unique = _unique(context, layout, shard, found, table)
+    splits = unique["split"].to_numpy(zero_copy_only=False) if unique.num_rows else np.array([], object)
+    for split in SPLITS:
+        part = unique.filter(pa.array(splits == split, pa.bool_())).drop(["split"])
+        if part.num_rows:
+            outputs.append(write_table(context.run / "unique" / split / f"{name}.parquet", part, UNIQUE, context))
+    lengths = read_run(context.run, "facts", name)["length"]
+    return Outcome(tuple(outputs), _count(lengths, kept, table))
+
+
+def _verdicts(context: JobContext, layout: Layout, shard: int, rows: Array) -> Columns:
+    """What the exact and the near pass say of the given rows of a shard, in columns beside `row`."""
+    first, last = layout.span(shard)
+    facts = read_run(context.run, "facts", layout.names[shard])
+    found: Columns = {name: facts[name][rows].copy() for name in ("id_hi", "id_lo")}
+    found |= {"row": rows, "cluster_hi": found["id_hi"].copy(), "cluster_lo": found["id_lo"].copy()}
+    found |= {"size": np.ones(len(rows), np.int64), "similarity": np.zeros(len(rows), np.float64)}
+    found |= {"witness_hi": found["id_hi"].copy(), "witness_lo": found["id_lo"].copy()}
+    stands_for = rows + first  # the best of the documents with the same text
+    copies = of_shard(context.run, "copies", layout.partitions, "number", first, last)
+    here = np.searchsorted(rows + first, copies["number"])
+    stands_for[here] = copies["best"]
+    found["cluster_hi"][here], found["cluster_lo"][here] = copies["least_hi"], copies["least_lo"]
+    found["witness_hi"][here], found["witness_lo"][here] = copies["best_hi"], copies["best_lo"]
+    found["size"][here] = copies["size"]
+    copy = stands_for != rows + first
+    found["similarity"][copy] = 1.0
+
+    near = read_run(context.run, "near", 0)
+    place = np.searchsorted(near["number"], stands_for)
+    place[place == len(near["number"])] = 0
+    joined = near["number"][place] == stands_for if len(near["number"]) else np.zeros(len(rows), bool)
+    for name in ("cluster_hi", "cluster_lo", "size"):
+        found[name][joined] = near[name][place[joined]]
+    lost = joined.copy()
+    lost[joined] = near["keep"][place[joined]] == 0
+    for name in ("witness_hi", "witness_lo", "similarity"):
+        found[name][lost] = near[name][place[lost]]
+    found["rule"] = np.where(lost, 2, np.where(copy, 1, 0))
+    return found
+
+
+def _clusters(found: Columns, rows: int, older: Array, settings: DedupSettings, seed: int) -> pa.Table:
+    """The sidecar: nulls and keep = false where the document did not take part."""
+    cluster = format_ids(found["cluster_hi"], found["cluster_lo"])
+    split = [split_of(name, seed, settings.valid, settings.test) for name in cluster.to_pylist()]
+    gone = pa.array(found["rule"] == 0)
+    part = {
+        "cluster": cluster,
+        "size": pa.array(found["size"].astype(np.int32)),
+        "split": pa.array(split, pa.string()),
+        "keep": gone,
+        "rule": pa.array([None, EXACT, NEAR], pa.string()).take(pa.array(found["rule"])),
+        "witness": pc.if_else(gone, pa.scalar(None, pa.string()), format_ids(found["witness_hi"], found["witness_lo"])),
+        "similarity": pc.if_else(gone, pa.scalar(None, pa.float64()), pa.array(found["similarity"])),
+    }
+    place = np.full(rows, -1, np.int64)
+    place[found["row"]] = np.arange(len(found["row"]))
+    taken = pa.table(part).take(pa.array(place, mask=place < 0))
+    columns = {name: taken[name] for name in part}
+    columns["keep"] = pc.fill_null(columns["keep"], False)
+    columns["rule"] = pc.if_else(pa.array(older), pa.scalar(SUPERSEDED), columns["rule"])
+    no_cuts = pa.ListArray.from_arrays(
+        pa.array(np.zeros(rows + 1, np.int32)), pa.array([], CLUSTERS.field("cuts").type.value_type)
+    )
+    return pa.table({**columns, "cuts": no_cuts}, schema=CLUSTERS)
+
+
+def _unique(context: JobContext, layout: Layout, shard: int, found: Columns, clusters: pa.Table) -> pa.Table:
+    """The surviving documents with edited text, its hash, their cluster's name and size, and `split`."""
+    rows = found["row"][found["rule"] == 0]
+    texts = edited_texts(context.run, layout, shard, rows)
+    carried = [name for name in DOCUMENTS.names if name not in ("text", "text_hash")]
+    path = context.run / "documents" / f"{layout.names[shard]}.parquet"
+    table = read_table(path, carried, schema=DOCUMENTS).take(pa.array(rows))
+    data, offsets = text_buffers(texts)
+    view = data.data
+    hashes = [hashlib.blake2b(view[start:end], digest_size=16).digest() for start, end in pairwise(offsets.tolist())]
+    chosen = clusters.select(["cluster", "size", "split"]).take(pa.array(rows))
+    return pa.table(
+        {
+            **{name: table[name] for name in carried},
+            "text": texts,
+            "text_hash": pa.array(hashes, pa.binary(16)),
+            **{name: chosen[name] for name in chosen.column_names},
+        }
+    )
+
+
+def _count(lengths: Array, kept: Array, clusters: pa.Table) -> Counts:
+    counts: Counts = {}
+    keep = clusters["keep"].to_numpy()
+    rule = np.array(pc.fill_null(clusters["rule"], "").to_pylist(), object)
+    split = np.array(pc.fill_null(clusters["split"], "").to_pylist(), object)
+    groups = {"in": kept, "kept": keep}
+    groups |= {f"removed/{name}": rule == name for name in (SUPERSEDED, EXACT, NEAR)}
+    groups |= {f"split/{name}": keep & (split == name) for name in SPLITS}
+    for reason, chosen in groups.items():
+        if reason in ("in", "kept") or chosen.any():
+            add(counts, reason, documents=int(chosen.sum()), bytes=int(lengths[chosen].sum()))
+    return counts

@@ -1,0 +1,3 @@
+"""A model to numbers with error bars. Comes after pretrain; only hanjo imports it (never write `import eval`)."""
+
+__distribution__ = "hanjo"

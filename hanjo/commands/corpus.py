@@ -1,0 +1,44 @@
+"""`hanjo corpus show RUN`: look at documents of a run, those removed by a rule among them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hanjo.commands.run import AsJson
+
+app = typer.Typer(help="Look at the documents of a run.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Look at the documents of a run."""
+
+
+@app.command()
+def show(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
+    removed: Annotated[bool, typer.Option("--removed", help="Only documents that decide removed.")] = False,
+    rule: Annotated[str | None, typer.Option("--rule", help="Only those removed by this rule.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
+    full: Annotated[bool, typer.Option("--full", help="Whole texts, not their beginnings.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show documents as edited text: boilerplate cut, personal data masked."""
+    from corpus.view import shown
+    from hanjo.inspection import require_run
+
+    for document in islice(shown(require_run(folder), removed=removed, rule=rule), limit):
+        if as_json:
+            typer.echo(json.dumps(asdict(document), ensure_ascii=False))
+            continue
+        why = f"{document.rule}: {document.value:g}, limit {document.limit:g}" if document.rule else "kept"
+        typer.secho(f"{document.id}  {why}", bold=True)
+        typer.secho(f"  {document.source}/{document.path}", dim=True)
+        text = document.text if full or len(document.text) <= 300 else document.text[:300] + " …"
+        typer.echo("  " + text.replace("\n", "\n  "))

@@ -1,0 +1,65 @@
+"""`hanjo run RECIPE` and `hanjo report RUN`: carry out a recipe, write the report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe; repeatable.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output instead of text.")]
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(help="The recipe, a YAML file.")],
+    folder: Annotated[Path | None, typer.Option("--run", help="Folder of the run; default: runs/NAME.")] = None,
+    sets: Sets = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="STAGE", help="Stop after this stage.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on any quarantined record.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Carry out a recipe, stage by stage; what is done already is not done again."""
+    from hanjo.stages import up_to
+
+    stages = up_to(until)
+    from hanjo.execution import Runner
+    from hanjo.progress import Progress
+    from hanjo.recipe import load_recipe
+    from hanjo.report import write_report
+
+    resolved = load_recipe(recipe, sets or [])
+    folder = folder or Path("runs") / resolved.name
+    progress = Progress("quiet" if as_json else "auto")
+    runner = Runner(folder.resolve(), resolved, recipe.resolve().parent, progress, strict)
+    results = runner.run_stages(stages)
+    page = folder / "report.html"
+    if not page.exists():
+        write_report(folder)
+    if as_json:
+        typer.echo(json.dumps({"run": str(folder), "report": str(page), "stages": [asdict(r) for r in results]}))
+        return
+    for result in results:
+        causes = {r: a["documents"] for r, a in result.counts.items() if r.startswith("quarantined/")}
+        if causes:
+            told = ", ".join(f"{number} {cause.partition('/')[2]}" for cause, number in causes.items())
+            progress.console.print(
+                f"[yellow]warning:[/] quarantined in {result.stage}: {told}; see `hanjo status {folder}`"
+            )
+    if not any(result.ran for result in results):
+        progress.console.print("nothing was done twice: every stage stands as the recipe asks")
+    typer.echo(f"report: {page}")
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
+) -> None:
+    """Write the report of a run again, whatever stages it has come through."""
+    from hanjo.inspection import require_run
+    from hanjo.report import write_report
+
+    typer.echo(f"report: {write_report(require_run(folder))}")

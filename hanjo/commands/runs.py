@@ -1,0 +1,73 @@
+"""`hanjo status RUN` and `hanjo trace ID --run RUN`: how far a run is, and where one document went."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hanjo.commands.run import AsJson
+
+
+def status(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show how far a run is: documents by stage and reason, quarantined records, training, scores."""
+    from hanjo.inspection import require_run
+    from hanjo.inspection import status as status_of
+
+    told = status_of(require_run(folder))
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False, default=str))
+        return
+    _show_stages(told)
+    for row in told["quarantined"]:
+        place = f"{row['source']}/{row['path']}, byte {row['offset']}"
+        typer.secho(f"quarantined  {place}: {row['cause']}", fg="yellow")
+        typer.echo(f"             {row['detail']}")
+    if told["training"]:
+        last = told["training"]["last"]
+        typer.echo(f"training: step {last['step']}, loss {last['loss']:.3f}; checkpoints: ", nl=False)
+        typer.echo(", ".join(told["training"]["checkpoints"]) or "none yet")
+
+
+def _show_stages(told: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"run {told['name']}", box=None, header_style="bold", title_justify="left")
+    for name in ("stage", "in", "kept", "removed", "quarantined", "tokens"):
+        table.add_column(name, justify="left" if name == "stage" else "right")
+    for row in told["stages"]:
+        if not row["done"]:
+            table.add_row(row["stage"], "[dim]not done[/]")
+            continue
+        numbers = [row.get("in"), row.get("kept")]
+        numbers += [sum(row[k].values()) if k in row else None for k in ("removed", "quarantined")]
+        numbers += [row.get("tokens")]
+        table.add_row(row["stage"], *("" if n is None else f"{n:,}" for n in numbers))
+    Console().print(table)
+    for row in told["stages"]:
+        for kind in ("removed", "quarantined"):
+            for rule, number in sorted(row.get(kind, {}).items(), key=lambda item: -item[1]):
+                typer.echo(f"  {row['stage']}: {kind} by {rule}: {number:,}")
+
+
+def trace(
+    document: Annotated[str, typer.Argument(metavar="DOC_ID", help="32 hex digits, as in the report.")],
+    folder: Annotated[Path, typer.Option("--run", help="Folder of the run.")],
+    as_json: AsJson = False,
+) -> None:
+    """Follow one document: source and offset, verdict, cluster, token range, training steps, checkpoints."""
+    from hanjo.inspection import require_run
+    from hanjo.tracing import tell
+    from hanjo.tracing import trace as trace_of
+
+    found = trace_of(require_run(folder), document)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, default=str))
+    else:
+        typer.echo(tell(found))

@@ -1,0 +1,30 @@
+"""What each rule means, in one line: from where the packages declare them; the report's captions."""
+
+from __future__ import annotations
+
+from corpus.boilerplate import LINE_RULES
+from corpus.rules import RULES
+from corpus.signals import SIGNALS
+from hanjo.report.excerpts import veil
+from hanjo.report.facts import Facts
+from hanjo.report.figures import sentence, trim
+
+_OTHERS = {
+    "dedup.exact": "The same text, spaces aside, as a document that stays.",
+    "dedup.near": "Shares most of its shingles with a document that stays.",
+    "version.superseded": "An older version of a document that came again under the same id.",
+}
+
+
+def rule_docs(facts: Facts) -> dict[str, str]:
+    """Rule id → what it keeps, cuts or removes, with the limits of the run's recipe, as far as the packages say."""
+    limits = facts.recipe.get("decide") or {}
+    signals = {signal.name: signal for signal in SIGNALS}
+    # Veiled, since examples of by-lines hold names and addresses, invented ones too.
+    docs = {rule.id: sentence(veil(rule.doc)) for rule in LINE_RULES} | _OTHERS
+    for rule in RULES:
+        signal, limit = signals[rule.signal], limits.get(rule.limit)
+        if limit is not None:
+            most = "at most" if rule.bound == "max" else "at least"
+            docs[rule.id] = sentence(f"{signal.doc}: {most} {trim(float(limit))} ({signal.unit}) is kept")
+    return docs

@@ -1,0 +1,209 @@
+"""The pretrain stage: what hanjo's execution asks of it, and what trace asks about tokens and checkpoints.
+
+One job in the parent process: it starts the ranks and waits for them; they do the work (pretrain.train).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpus.errors import TrainingError, UsageError
+from corpus.manifest import fingerprint, hash_file
+from corpus.settings import Common
+from corpus.shards import Job, JobContext, Outcome, Output, Phase, Phases, read_shards
+from pretrain import launch
+from pretrain.checkpoints import STALE, Say, checkpoints_folder, logs, model_folder, read_checkpoints
+from pretrain.plan import Plan
+from pretrain.sampler import TokenShard
+from pretrain.settings import ModelSettings, PretrainSettings
+from tokenizer.indexed import IndexedTokens
+from tokenizer.vocabulary import open_vocabulary
+
+__all__ = ["VERSION", "ModelSettings", "PretrainSettings", "Used", "locate", "phases", "plan_training", "train"]
+
+VERSION = 1
+_SAME_WEIGHTS: dict[str, Any] = {"ranks": 1, "say_every": 1, "checkpoint_every": 1, "keep_last": 1, "keep_every": 0}
+_log = logging.getLogger("hanjo.pretrain")
+
+
+def phases(run: Path, settings: PretrainSettings, common: Common) -> Phases:
+    """One job, in the parent: train, and list what was written."""
+    job = Job(
+        "train",
+        pretrain_job,
+        arguments={"seed": common.seed},
+        inputs=tuple(_inputs(run)),
+        local={"settings": settings},
+    )
+    yield Phase("train", "map", [job], here=True)
+
+
+def pretrain_job(context: JobContext, *, seed: int, settings: PretrainSettings) -> Outcome:
+    """Train to the end, from where the run stands, and say what lies under pretrain/.
+
+    Ranks that were started elsewhere (several nodes) may have done all of it: then nothing is started here.
+    """
+    run = context.run
+    plan = plan_training(run, settings, seed, here=False)
+    if not _finished(run, plan):
+        launch.train(run, plan_training(run, settings, seed), _log.info)
+    steps, batch = settings.steps, settings.global_batch
+    samples = steps * batch
+    counts = {"trained": {"steps": steps, "samples": samples, "tokens": samples * settings.model.context}}
+    return Outcome(tuple(_outputs(run)), counts, {"weights_of": plan.fingerprint})
+
+
+def train(
+    run: Path,
+    settings: PretrainSettings,
+    common: Common,
+    *,
+    ranks: int | None = None,
+    until_step: int | None = None,
+    say: Say = _log.info,
+) -> None:
+    """Train outside the stage order: from where the run stands, with other ranks, or up to a step.
+
+    Args:
+        ranks: instead of settings.ranks; checkpoints of another number of ranks are refused.
+        until_step: steps after which to stop with a checkpoint; a later run goes on to the same bytes.
+
+    Raises:
+        TrainingError: as the ranks say. StaleError: tokens or tokenizer are missing.
+    """
+    plan = plan_training(run, settings, common.seed, ranks=ranks, until_step=until_step)
+    launch.train(run, plan, say)
+
+
+def plan_training(
+    run: Path,
+    settings: PretrainSettings,
+    seed: int,
+    *,
+    ranks: int | None = None,
+    until_step: int | None = None,
+    here: bool = True,
+) -> Plan:
+    """Resolve a training run from a run's tokens and tokenizer (see `train` for the arguments).
+
+    Args:
+        here: the ranks will run on this machine, which must have the GPUs for them.
+
+    Raises:
+        StaleError: tokenize has not finished. TrainingError: settings do not fit together or to this machine.
+    """
+    ranks = settings.ranks if ranks is None else ranks
+    until = settings.steps if until_step is None else until_step
+    if settings.global_batch % (settings.micro_batch * ranks):
+        raise UsageError(
+            f"global_batch {settings.global_batch} is no multiple of micro_batch {settings.micro_batch} × {ranks}",
+            fix="choose another number of ranks",
+        )
+    if not 0 < until <= settings.steps:
+        raise UsageError(f"cannot stop after {until} of {settings.steps} steps", fix="raise pretrain.steps")
+    train_shards, valid_shards = (_token_shards(run, split) for split in ("train", "valid"))
+    vocabulary = open_vocabulary(run / "tokenizer")
+    # Without what changes no weight. A change of ranks is to be refused with a reason, not taken for another run.
+    same = dataclasses.replace(settings, **_SAME_WEIGHTS)
+    inputs = _inputs(run)
+    return Plan(
+        settings=settings,
+        seed=seed,
+        fingerprint=fingerprint("pretrain", VERSION, same, seed, inputs),
+        tokens=fingerprint(inputs),
+        ranks=ranks,
+        until=until,
+        vocabulary=vocabulary.entries,
+        end_of_text=vocabulary.end_of_text,
+        train=train_shards,
+        valid=valid_shards,
+        gpu=_gpu(settings, ranks if here else 1),
+    )
+
+
+def _finished(run: Path, plan: Plan) -> bool:
+    """Whether the last step's checkpoint and the model made of it stand."""
+    checkpoints = read_checkpoints(run)
+    return (
+        bool(checkpoints)
+        and checkpoints[-1].state.fingerprint == plan.fingerprint
+        and checkpoints[-1].state.step == plan.settings.steps
+        and (model_folder(run) / "config.json").exists()
+    )
+
+
+def _inputs(run: Path) -> list[str]:
+    parts = ("tokens/train", "tokens/valid", "tokenizer")
+    return [file.fingerprint for part in parts for file in read_shards(run, "tokenize", part)]
+
+
+def _token_shards(run: Path, split: str) -> tuple[TokenShard, ...]:
+    names = [Path(shard.path) for shard in read_shards(run, "tokenize", f"tokens/{split}")]
+    paths = sorted(name.with_suffix("").as_posix() for name in names if name.suffix == ".bin")
+    return tuple(TokenShard(path, len(IndexedTokens(run / path).tokens)) for path in paths)
+
+
+def _gpu(settings: PretrainSettings, ranks: int) -> bool:
+    """Whether to train on GPUs; torch, slow to import, is asked only where the system shows one."""
+    if settings.device == "cpu" or (settings.device == "auto" and not list(Path("/dev").glob("nvidia[0-9]*"))):
+        return False
+    import torch
+
+    count = torch.cuda.device_count()
+    if count == 0 and settings.device == "auto":
+        return False
+    if count < ranks:
+        raise TrainingError(
+            f"{ranks} ranks need as many GPUs, torch sees {count}",
+            fix=f"set pretrain.ranks={count} or pretrain.device=cpu" if count else "set pretrain.device=cpu",
+        )
+    return True
+
+
+def _outputs(run: Path) -> Iterator[Output]:
+    """Every file that training leaves; rows are lines for logs, else 0."""
+    checkpoints = [path for path in checkpoints_folder(run).rglob("*") if f"/{STALE}" not in path.as_posix()]
+    for path in [*logs(run), *sorted(checkpoints), *sorted(model_folder(run).rglob("*"))]:
+        if path.is_file():
+            rows = path.read_bytes().count(b"\n") if path.suffix == ".jsonl" else 0
+            yield Output(path.relative_to(run).as_posix(), rows, path.stat().st_size, hash_file(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Where training used some tokens: the steps (from 0), and the checkpoints, by name, that were written later."""
+
+    steps: list[int]
+    checkpoints: dict[str, list[int]]
+
+
+def locate(run: Path, shard: str, first: int, last: int) -> Used:
+    """The steps and checkpoints that have seen tokens [first, last) of a training shard.
+
+    Args:
+        shard: path relative to the run without suffix (`tokens/train/00000`).
+
+    Returns:
+        all steps up to the newest checkpoint, and for each checkpoint the steps among them that it contains (empty
+        where it was written before). Checkpoints of other tokens than those that stand now have no say.
+
+    Raises:
+        StaleError: tokenize has not finished.
+    """
+    checkpoints = read_checkpoints(run)
+    if checkpoints:
+        tokens = fingerprint(_inputs(run))
+        checkpoints = [one for one in checkpoints if one.state.tokens == tokens]
+    if not checkpoints:
+        return Used([], {})
+    newest = checkpoints[-1].state
+    names = [one.path for one in newest.shards]
+    if shard not in names:
+        return Used([], {one.path.name: [] for one in checkpoints})
+    steps = newest.sampler().steps_of_tokens(names.index(shard), first, last, newest.step)
+    return Used(steps, {one.path.name: [s for s in steps if s < one.state.step] for one in checkpoints})

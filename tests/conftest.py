@@ -1,0 +1,64 @@
+"""Fixtures for every package's tests: a stage carried out serially, as `hanjo/execution.py` would, without a recipe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from corpus.documents import SHARDS
+from corpus.manifest import check_counts, fingerprint
+from corpus.settings import Common
+from corpus.shards import Counts, JobContext, Outcome, Output, merge, write_table
+
+MEMORY = 1 << 30
+RunPhases = Callable[[str, ModuleType, Path, Any, Common], Counts]
+
+
+@pytest.fixture
+def run_phases() -> RunPhases:
+    """`run_phases(stage, module, run, settings, common)` → the stage's merged counts; files stand in `run` after it.
+
+    Every job gets its fingerprint, its outcome goes through JSON as a done-marker would take it, its outputs must
+    exist, the counts must add up, and `shards/STAGE.parquet` lists what was written outside `.scratch/`.
+    """
+    return _run_phases
+
+
+def _run_phases(stage: str, module: ModuleType, run: Path, settings: Any, common: Common) -> Counts:
+    plan = module.phases(run, settings, common)
+    counts: list[Counts] = []
+    outputs: list[Output] = []
+    outcomes: list[Outcome] | None = None
+    while True:
+        try:
+            phase = next(plan) if outcomes is None else plan.send(outcomes)
+        except StopIteration:
+            break
+        names = [job.name for job in phase.jobs]
+        assert len(set(names)) == len(names), f"{phase.name}: job names are not unique"
+        outcomes = []
+        for job in phase.jobs:
+            counted = None if phase.told_all else settings
+            made_of = fingerprint(stage, module.VERSION, counted, job.name, dict(job.arguments), list(job.inputs))
+            done = job.call(JobContext(run, made_of, MEMORY), **job.arguments, **job.local)
+            told = json.loads(json.dumps(asdict(done)))
+            outcome = Outcome(tuple(Output(**one) for one in told["outputs"]), told["counts"], told["facts"])
+            for output in outcome.outputs:
+                assert (run / output.path).stat().st_size == output.bytes, output.path
+            outcomes.append(outcome)
+            counts.append(outcome.counts)
+            outputs.extend(outcome.outputs)
+    total = merge(counts)
+    check_counts(stage, total)
+    kept = sorted((one for one in outputs if not one.path.startswith(".scratch")), key=lambda one: one.path)
+    rows = [{"name": o.path, "rows": o.rows, "bytes": o.bytes, "fingerprint": o.fingerprint} for o in kept]
+    table = pa.Table.from_pylist(rows, schema=SHARDS)
+    write_table(run / "shards" / f"{stage}.parquet", table, SHARDS, JobContext(run, "0" * 32, MEMORY))
+    return total
