@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import TypeAdapter, ValidationError
 
 from corpus import strict_yaml
@@ -192,7 +192,7 @@ def type_name(annotation: Any) -> str:
     """An annotation as a person would say it."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
-        limits = [str(m) for m in annotation.__metadata__ if isinstance(m, Ge | Le)]
+        limits = [_limit(one) for one in annotation.__metadata__ if isinstance(one, Ge | Gt | Le | Lt)]
         if parse_size in [getattr(m, "func", None) for m in annotation.__metadata__]:
             return "size"
         return type_name(arguments[0]) + (f" {', '.join(limits)}" if limits else "")
@@ -207,6 +207,11 @@ def type_name(annotation: Any) -> str:
     if annotation is type(None):
         return "null"
     return str(getattr(annotation, "__name__", annotation))
+
+
+def _limit(one: Ge | Gt | Le | Lt) -> str:
+    sign, field = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}[type(one)]
+    return f"{sign} {getattr(one, field)}"
 
 
 def as_values(recipe: Recipe) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
         row = json.loads(text, strict=False)
     except json.JSONDecodeError as error:
         at = line.offset + len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        told = f"line {line.number}, byte {at}, column {error.pos + 1}: {error.msg}"
+        told = f"line {line.number}, byte {at}, column {error.pos + 1}: {error.msg.removesuffix(' starting at')}"
         return rejected("json.broken", f"{told}: mend or remove the line")
     except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
         return rejected("json.broken", f"{place}: a number too long or brackets too deep: mend or remove the line")
