@@ -221,6 +221,14 @@ def test_the_command_shows_tables_axes_and_forecast(made: Path) -> None:
     assert json.loads(hanjo("corpus", "ledger", "--json", made).stdout)["verified"]
 
 
+def test_the_report_shows_the_axes_of_a_ledger_that_holds(run: Path) -> None:
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "By origin, access and repetition" in page and entry_of(run)["hash"][:12] in page
+    (run / ledger.FILE).unlink()
+    assert hanjo("report", run).returncode == 0
+    assert "By origin, access and repetition" not in (run / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_receipt_holds_and_says_which_figure_was_changed(run: Path, tmp_path: Path) -> None:
     file = tmp_path / "receipt.json"
     done = hanjo("corpus", "ledger", "receipt", "--run", run, "--contributor", "새벽", "--out", file)
