@@ -61,6 +61,7 @@ RULES = (
     Rule("repeat.top_pair", "top_pair", "max", "max_top_pair", ("eojeol", 50)),
     Rule("repeat.runs", "runs", "max", "max_runs", ("chars", 20)),
     Rule("spam.density", "spam", "max", "max_spam", ("spam_terms", 2)),
+    Rule("quality.score", "quality", "min", "min_quality", ("chars", 40)),  # no score (null): not judged
 )
 
 _LABELLED = "set by hand on Korean of thirteen sources: help pages, rulings, manuals, dialogue, reviews, comments"
@@ -100,6 +101,9 @@ class DecideSettings:
     max_runs: Share = setting(0.5, "fourth and later equal characters in a row", unit="share of visible characters")
     max_spam: Number = setting(
         0.1, "terms of advertisements, two different ones at least", unit="terms an eojeol", origin=_LABELLED
+    )
+    min_quality: Share = setting(
+        0.0, "score of the run's classifier (measure.classifier): 0 removes nothing", unit="probability"
     )
 
     def limit(self, rule: Rule) -> float:

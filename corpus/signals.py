@@ -47,6 +47,7 @@ class Measured:
         cut_off: bool [documents], the text ends in … 더보기.
         boilerplate: float64 [documents], share of the bytes before editing that boilerplate rules describe.
         private: float64 [documents], identifiers found before editing.
+        quality: float64 [documents], the classifier's scores; NaN where there is none.
     """
 
     counts: Floats
@@ -54,6 +55,7 @@ class Measured:
     cut_off: npt.NDArray[np.bool_]
     boilerplate: Floats
     private: Floats
+    quality: Floats
 
     def __getitem__(self, column: str) -> Floats:
         """A column of the counts by its name in `corpus/kernels.py`."""
@@ -190,6 +192,12 @@ SIGNALS = (
     Signal("cut_off", "1 where the text ends in … 더보기", "0 or 1", lambda m: m.cut_off.astype(float)),
     Signal("boilerplate", "boilerplate before editing, cut or not", "share of bytes", lambda m: m.boilerplate),
     Signal("private", "identifiers of persons before editing", "identifiers", lambda m: m.private),
+    Signal(
+        "quality",
+        "how like the good text of the run's classifier (measure.classifier); null without one, and without an eojeol",
+        "probability",
+        lambda m: m.quality,
+    ),
 )
 NAMES = tuple(signal.name for signal in SIGNALS)
 SCHEMA = pa.schema([(name, pa.float64()) for name in NAMES])
@@ -240,12 +248,15 @@ def _spam_automaton() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
     return automaton([(term, bit) for bit, term in enumerate(SPAM_TERMS)])
 
 
-def measure_texts(texts: pa.Array, boilerplate: Floats, private: Floats) -> pa.RecordBatch:
+def measure_texts(
+    texts: pa.Array, boilerplate: Floats, private: Floats, quality: Floats | None = None
+) -> pa.RecordBatch:
     """All the signals of some texts, by the schema SCHEMA.
 
     Args:
         texts: large_string [documents], as edited.
         boilerplate, private: found before editing, float64 [documents] (see Measured).
+        quality: the classifier's scores, float64 [documents]; None where the run has no classifier.
     """
     import pyarrow.compute as pc
 
@@ -259,5 +270,8 @@ def measure_texts(texts: pa.Array, boilerplate: Floats, private: Floats) -> pa.R
     count_needles(buffer, offsets, *_spam_automaton(), spam)
     tails = pc.utf8_slice_codeunits(texts, -12)
     cut_off = pc.match_substring_regex(tails, r"(?:…|\.\.)\s*(?:더\s?보기|more|\[더보기\])\s*$")
-    measured = Measured(counts, spam, cut_off.to_numpy(zero_copy_only=False), boilerplate, private)
-    return pa.RecordBatch.from_arrays([pa.array(signal.value(measured)) for signal in SIGNALS], schema=SCHEMA)
+    scores = np.full(len(texts), np.nan) if quality is None else quality
+    measured = Measured(counts, spam, cut_off.to_numpy(zero_copy_only=False), boilerplate, private, scores)
+    # from_pandas: a NaN, which only a missing score is, is written as null.
+    columns = [pa.array(signal.value(measured), from_pandas=True) for signal in SIGNALS]
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)

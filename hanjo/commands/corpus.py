@@ -10,9 +10,12 @@ from typing import Annotated
 
 import typer
 
+from hanjo.commands import corpus_classifier, corpus_ledger
 from hanjo.commands.run import AsJson
 
 app = typer.Typer(help="Look at the documents of a run.", no_args_is_help=True)
+app.add_typer(corpus_ledger.app, name="ledger")
+app.add_typer(corpus_classifier.app, name="classifier")
 
 
 @app.callback()

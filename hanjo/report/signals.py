@@ -71,7 +71,8 @@ def read_signals(facts: Facts) -> Signals | None:
     drawn = []
     for name in names:
         values = np.asarray(tables[name], dtype=np.float64)
-        drawn.append(_draw(described[name], values, kept, limits[name], judged))
+        if np.isfinite(values).any():  # quality has no value where the run has no classifier
+            drawn.append(_draw(described[name], values, kept, limits[name], judged))
     # Rules that removed something first: they are what a reader has to judge.
     drawn.sort(key=lambda signal: -sum(limit.removed for limit in signal.limits))
     return Signals(tables.num_rows, judged, tuple(drawn))
