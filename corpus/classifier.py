@@ -112,7 +112,7 @@ def fasttext() -> Any:
     try:
         import fasttext
     except ModuleNotFoundError as error:
-        raise MissingExtraError("the classifier needs the library fasttext-community", extra="classifier") from error
+        raise MissingExtraError("the classifier needs the library fasttext-community", extra="corpus") from error
     return fasttext
 
 
