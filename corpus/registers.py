@@ -42,7 +42,9 @@ def _mixed(s: Signals) -> Marks:
 def _chat(s: Signals) -> Marks:
     laughs = (s["jamo"] >= 0.02) & (s["eojeol"] <= 300)
     plain = (s["digits"] <= 0.12) & (s["bullets"] == 0) & (s["urls"] == 0) & (s["particles"] >= 0.3)
-    one_line = (s["chars"] <= 120) & (s["lines"] <= 1) & (s["digits"] <= 0.06)
+    # The shortest must end like a sentence, or be laughter: names of buttons and menus are short too.
+    speaks = (s["chars"] >= 15) | (s["ended_lines"] > 0)
+    one_line = (s["chars"] <= 120) & (s["lines"] <= 1) & (s["digits"] <= 0.06) & speaks
     turns = (s["lines"] >= 3) & (s["chars"] <= 30 * s["lines"]) & (s["symbols"] >= 0.05) & (s["chars"] <= 1000)
     return (laughs | (plain & (one_line | turns))) & _korean(s)
 

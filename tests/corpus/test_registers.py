@@ -29,6 +29,11 @@ JUNK = {  # a looser register must not let in what the default keeps out
     "search words in lines": "강남출장마사지 강남맛집\n서초출장마사지 서초맛집\n송파출장마사지 송파맛집\n" * 4,
     "search words": "강남맛집 강남술집 강남회식 추천 정보 강남역맛집 강남데이트 가격 강남점심 강남맛집 BEST 강남룸 "
     * 3,
+    "search words of other trades": "부산헬스장 대전치과 분당이사 수원영어학원 일산꽃집 분당헬스장 부산청소 대전맛집 "
+    "수원네일샵 일산청소 분당꽃집 대전네일샵 부산이사",
+    "search words with questions": "대전꽃집 추천\n일산맛집 가격\n수원치과 후기\n분당청소 추천\n부산학원 가격\n"
+    "대전이사 후기\n",
+    "buttons": "이전글 장바구니",
     "stock list": "\n".join(f"{n}. A{7000 + n * 7}-{n} {n * 1000}원 재고 {n}" for n in range(1, 20)),
     "one line again and again": "위 첨자 텍스트에 밑줄을 사용할 경우 밑줄 위치가 위 첨\n" * 8,
     "English with a Korean title": "설치 방법\n"
