@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
-from hanjo.commands import corpus_classifier, corpus_ledger
+from hanjo.commands import corpus_classifier, corpus_ledger, corpus_tune
 from hanjo.commands.run import AsJson
 
 app = typer.Typer(help="Look at the documents of a run.", no_args_is_help=True)
+corpus_tune.register(app)
 app.add_typer(corpus_ledger.app, name="ledger")
 app.add_typer(corpus_classifier.app, name="classifier")
 

@@ -25,7 +25,8 @@ from corpus.decide import judge
 from corpus.documents import DOCUMENTS, SHARDS
 from corpus.errors import SourceError
 from corpus.measure import MeasureSettings
-from corpus.rules import DecideSettings
+from corpus.profiles import DEFAULT
+from corpus.rules import KNOWN
 from corpus.settings import Common, Target
 from corpus.shards import JobContext, read_table, write_table
 from hanjo.cli import app
@@ -195,9 +196,10 @@ def test_measure_writes_the_score_and_a_rule_judges_it(trained: Path, tmp_path: 
     assert quality[-2] is None and all(0 <= score <= 1 for score in quality[:-2] + quality[-1:])
     assert np.mean(quality[:20]) > 0.8 > 0.3 > np.mean(quality[20:40])
     documents = pa.table({"source": ["s"] * len(texts), "rights_id": ["r"] * len(texts)})
-    nothing = {name: -1e9 if name.startswith("min_") else 1e9 for name in DecideSettings().limits()}
+    nothing = {name: -1e9 if name.startswith("min_") else 1e9 for name in KNOWN}
     for limit, removed in ((0.0, 0), (0.5, sum(score is not None and score < 0.5 for score in quality[:-1]))):
-        table, counts = judge(documents, signals, nothing | {"min_quality": limit}, {}, {"r": None})
+        limits = {DEFAULT: nothing | {"min_quality": limit}}
+        table, counts = judge(documents, signals, limits, {}, {"r": None}, DEFAULT)
         assert counts.get("removed/quality.score", {}).get("documents", 0) == removed
         assert table["keep"].to_pylist()[-2:] == [True, True]  # no score; too short to be judged by one
 
