@@ -37,6 +37,8 @@ _REMOVED = {
     # A zero-width joiner belongs where it joins emoji.
     "text.zero_width": re.compile(f"[{_ZERO_WIDTH}]|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"),
 }
+_LOST = re.compile("|".join(pattern.pattern for pattern in _REMOVED.values()))
+_WIDE = re.compile(f"[{_FULL_WIDTH}]")
 _BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _SPACE = re.compile(f"[{_SPACES}]")
 _PRIVATE_USE = re.compile(f"[{_PRIVATE}]")
@@ -59,12 +61,14 @@ def normalise(text: str) -> Normalised:
     if not _WORK.search(text):
         return Normalised(text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text))
     losses: dict[str, int] = {}
-    for cause, pattern in _REMOVED.items():
-        text, times = pattern.subn("", text)
-        if times:
-            losses[cause] = times
-    text = _BREAK.sub("\n", text)
-    text = _SPACE.sub(" ", text).translate(_ASCII)
+    if _LOST.search(text):  # one search instead of four, and translate is slow: most texts need neither
+        for cause, pattern in _REMOVED.items():
+            text, times = pattern.subn("", text)
+            if times:
+                losses[cause] = times
+    text = _SPACE.sub(" ", _BREAK.sub("\n", text))
+    if _WIDE.search(text):
+        text = text.translate(_ASCII)
     text = compose_filled(widen_jamo(text))
     text = free_lone_jamo(unicodedata.normalize("NFC", text))
     text = _LONG_RUN.sub(r"\1\1\1", text)  # ㅋㅋㅋㅋㅋ → ㅋㅋㅋ; never a syllable or a digit

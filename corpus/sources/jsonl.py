@@ -16,6 +16,10 @@ from corpus.streams import Line, read_lines, too_long
 ENDINGS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".jsonl.zst", ".ndjson.zst")
 SPLIT = "bytes"
 
+# strict=False: a raw tab within a string is a common slip; control characters are removed later, and counted. Made
+# once: json.loads makes a decoder anew for every call that is not the default one.
+_DECODER = json.JSONDecoder(strict=False)
+
 _NAME = re.compile(r"[A-Za-z_]{1,30}")  # others may be personal data: {"010-1234-5678": …}, {"홍길동": …}
 
 
@@ -35,6 +39,12 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
 
 
 def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
+    found = parse_line(line, data, options)
+    return found if isinstance(found, Rejected) else record_of(*found, line, options)
+
+
+def parse_line(line: Line, data: bytes, options: ReadOptions) -> tuple[dict[str, Any], dict[str, int]] | Rejected:
+    """The object of a line and what was lost when it was decoded, or why there is none."""
     place = f"line {line.number}, byte {line.offset}"
 
     def rejected(cause: str, detail: str) -> Rejected:
@@ -50,8 +60,7 @@ def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
             return rejected(error.cause, f"{place}: {error.detail}")
         text, losses = decoded.text, dict(decoded.losses)
     try:
-        # strict=False: a raw tab within a string is a common slip; control characters are removed later, and counted
-        row = json.loads(text, strict=False)
+        row = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         at = line.offset + len(text[: error.pos].encode("utf-8", "surrogatepass"))
         told = f"line {line.number}, byte {at}, column {error.pos + 1}: {error.msg}"
@@ -60,9 +69,15 @@ def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
         return rejected("json.broken", f"{place}: a number too long or brackets too deep: mend or remove the line")
     if not isinstance(row, dict):
         return rejected("json.not_object", f'{place}: not an object: write {{"{options.text}": …}}')
+    return row, losses
+
+
+def record_of(row: dict[str, Any], losses: dict[str, int], line: Line, options: ReadOptions) -> Record | Rejected:
+    """The record of a line's object: its text repaired where it is mojibake, its fields by the options."""
     value = row.get(options.text)
     if not isinstance(value, str):
-        return rejected("json.no_text", f"{place}: {_no_text(row, options.text)}")
+        detail = f"line {line.number}, byte {line.offset}: {_no_text(row, options.text)}"
+        return Rejected(line.offset, line.length, "json.no_text", detail)
     told_fields, lost = fields_of(row, options)
     value, mangled = reverse_mojibake(value)
     return Record(value, line.offset, line.length, losses={**losses, **mangled, **lost}, **told_fields)
