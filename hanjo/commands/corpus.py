@@ -10,9 +10,12 @@ from typing import Annotated
 
 import typer
 
+from hanjo.commands import corpus_judge
 from hanjo.commands.run import AsJson
 
 app = typer.Typer(help="Look at the documents of a run.", no_args_is_help=True)
+
+app.command("judge")(corpus_judge.judge)
 
 
 @app.callback()
