@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -26,12 +26,13 @@ from corpus.privacy import Policy, find_private
 from corpus.rules import DecideSettings, Profile
 from corpus.shards import Counts
 from corpus.sources import ReadOptions
-from corpus.sources.jsonl import parse_line, record_of
+from corpus.sources.jsonl import record_of
 from corpus.streams import Line, too_long
 
 BATCH_BYTES = 4 << 20  # UTF-8 bytes of text judged at a time: bounds the memory, long enough for the kernels
 BATCH_ROWS = 8192  # … or this many texts
-_TEXT = "text"
+PROFILES: tuple[str, ...] = get_args(Profile)
+_TEXT, _ID = "text", "id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Judge:
         profile: how the rules judge; passthrough removes nothing but empty texts.
     """
 
-    profile: Profile = "default"
+    profile: str = "default"
     measure: MeasureSettings = field(default_factory=MeasureSettings)
     decide: DecideSettings = field(default_factory=DecideSettings)
 
@@ -78,12 +79,12 @@ class Judge:
         return Judged(apply_edits(texts, edits), edits, signals, verdicts, registers)
 
 
-def _verdicts(signals: pa.RecordBatch, settings: DecideSettings, profile: Profile) -> tuple[pa.Table, pa.Array]:
+def _verdicts(signals: pa.RecordBatch, settings: DecideSettings, profile: str) -> tuple[pa.Table, pa.Array]:
     """decide's verdicts on measured texts of one source whose rights are in order, and their registers."""
     rows = len(signals)
     documents = pa.table({"source": pa.repeat("", rows), "rights_id": pa.repeat("", rows)})
     table = pa.Table.from_batches([signals])
-    verdicts, _ = decide_batch(documents, table, settings.limits(), {"": profile}, {"": None})
+    verdicts, _ = decide_batch(documents, table, settings.limits(), {"": cast(Profile, profile)}, {"": None})
     return verdicts, pa.nulls(rows, pa.string())
 
 
@@ -119,7 +120,7 @@ def judge_lines(
         max_record: bytes above which a line is quarantined.
         tally: (verdict, rule or "") → lines, added to.
     """
-    options = ReadOptions(text=_TEXT, max_record=max_record)
+    options = ReadOptions(text=_TEXT, meta=(_ID,), max_record=max_record)
     batch = _Batch(judge, tally)
     for line in lines:
         batch.add(*_read(line, options))
@@ -137,10 +138,17 @@ def _read(line: Line | Rejected, options: ReadOptions) -> tuple[object, Record |
     if not line.data.strip():
         detail = f"line {line.number}, byte {line.offset}: nothing stands there: remove the line"
         return None, Rejected(line.offset, line.length, "line.blank", detail)
-    found = parse_line(line, line.data, options)
-    if isinstance(found, Rejected):
-        return None, found
-    return found[0].get("id"), record_of(*found, line, options)
+    found = record_of(line.data, line.offset, line.length, f"line {line.number}", options)
+    return _id_of(line.data) if isinstance(found, Rejected) else found.meta.get(_ID), found
+
+
+def _id_of(data: bytes) -> object:
+    """The id of a line without a readable text, None where it is no object or names none."""
+    try:
+        row = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return row.get(_ID) if isinstance(row, dict) else None
 
 
 class _Batch:

@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast, get_args
+from typing import BinaryIO, cast
 
 from corpus.errors import UsageError
-from corpus.judging import Judge, judge_lines
-from corpus.rules import Profile
+from corpus.judging import PROFILES, Judge, judge_lines
 from corpus.shards import atomic_path
 from corpus.streams import read_lines
 
@@ -27,8 +26,8 @@ def judge_file(source: Path, target: Path, profile: str = "default") -> Tally:
     Raises:
         UsageError: no such file, no such profile.
     """
-    if profile not in get_args(Profile):
-        raise UsageError(f"no profile {profile!r}", fix=f"the profiles are: {', '.join(get_args(Profile))}")
+    if profile not in PROFILES:
+        raise UsageError(f"no profile {profile!r}", fix=f"the profiles are: {', '.join(PROFILES)}")
     if source != STANDARD and (source.is_dir() or not source.exists()):
         raise UsageError("no such file", where=str(source), fix="give a JSON Lines file, or - for standard input")
     if target != STANDARD and target.is_dir():
@@ -37,7 +36,7 @@ def judge_file(source: Path, target: Path, profile: str = "default") -> Tally:
     opened = sys.stdin.buffer if source == STANDARD else None
     lines = read_lines(source, 0, None, 1, _MAX_RECORD, opened)
     with _written(target) as out:
-        for line in judge_lines(lines, Judge(cast(Profile, profile)), _MAX_RECORD, tally):
+        for line in judge_lines(lines, Judge(profile), _MAX_RECORD, tally):
             out.write(line)
     return tally
 

@@ -11,7 +11,7 @@ from typing import Any
 from corpus.decoding import UndecodableError, decode, reverse_mojibake
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions, fields_of
-from corpus.streams import Line, read_lines, too_long
+from corpus.streams import read_lines, too_long
 
 ENDINGS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".jsonl.zst", ".ndjson.zst")
 SPLIT = "bytes"
@@ -33,26 +33,21 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
         elif line.data is None:
             yield too_long(line.offset, line.length, options.max_record, f"line {line.number}")
         elif line.data.strip():
-            yield _record(line, line.data, options)
+            yield record_of(line.data, line.offset, line.length, f"line {line.number}", options)
     if empty and start == 0 and end in (None, 0):
         yield Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")
 
 
-def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
-    found = parse_line(line, data, options)
-    return found if isinstance(found, Rejected) else record_of(*found, line, options)
-
-
-def parse_line(line: Line, data: bytes, options: ReadOptions) -> tuple[dict[str, Any], dict[str, int]] | Rejected:
-    """The object of a line and what was lost when it was decoded, or why there is none."""
-    place = f"line {line.number}, byte {line.offset}"
+def record_of(data: bytes, offset: int, length: int, place: str, options: ReadOptions) -> Record | Rejected:
+    """The record of an object's bytes; `place` says in words where that is."""
+    here, place = place, f"{place}, byte {offset}"
 
     def rejected(cause: str, detail: str) -> Rejected:
-        return Rejected(line.offset, line.length, cause, detail)
+        return Rejected(offset, length, cause, detail)
 
     losses: dict[str, int] = {}
     try:
-        text = data.decode("utf-8-sig" if line.offset == 0 else "utf-8")
+        text = data.decode("utf-8-sig" if offset == 0 else "utf-8")
     except UnicodeDecodeError:
         try:
             decoded = decode(data)
@@ -62,25 +57,19 @@ def parse_line(line: Line, data: bytes, options: ReadOptions) -> tuple[dict[str,
     try:
         row = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        at = line.offset + len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        told = f"line {line.number}, byte {at}, column {error.pos + 1}: {error.msg}"
+        at = offset + len(text[: error.pos].encode("utf-8", "surrogatepass"))
+        told = f"{here}, byte {at}, column {error.pos + 1}: {error.msg}"
         return rejected("json.broken", f"{told}: mend or remove the line")
     except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
         return rejected("json.broken", f"{place}: a number too long or brackets too deep: mend or remove the line")
     if not isinstance(row, dict):
         return rejected("json.not_object", f'{place}: not an object: write {{"{options.text}": …}}')
-    return row, losses
-
-
-def record_of(row: dict[str, Any], losses: dict[str, int], line: Line, options: ReadOptions) -> Record | Rejected:
-    """The record of a line's object: its text repaired where it is mojibake, its fields by the options."""
     value = row.get(options.text)
     if not isinstance(value, str):
-        detail = f"line {line.number}, byte {line.offset}: {_no_text(row, options.text)}"
-        return Rejected(line.offset, line.length, "json.no_text", detail)
+        return rejected("json.no_text", f"{place}: {_no_text(row, options.text)}")
     told_fields, lost = fields_of(row, options)
     value, mangled = reverse_mojibake(value)
-    return Record(value, line.offset, line.length, losses={**losses, **mangled, **lost}, **told_fields)
+    return Record(value, offset, length, losses={**losses, **mangled, **lost}, **told_fields)
 
 
 def _no_text(row: dict[str, Any], field: str) -> str:
