@@ -29,7 +29,7 @@ from corpus.sources import ReadOptions
 from corpus.sources.jsonl import record_of
 from corpus.streams import Line, too_long
 
-BATCH_BYTES = 4 << 20  # UTF-8 bytes of text judged at a time: bounds the memory, long enough for the kernels
+BATCH_BYTES = 1 << 20  # UTF-8 bytes of text judged at a time: little memory, and long enough for the kernels
 BATCH_ROWS = 8192  # … or this many texts
 PROFILES: tuple[str, ...] = get_args(Profile)
 _TEXT, _ID = "text", "id"

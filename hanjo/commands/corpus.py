@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from hanjo.commands import corpus_judge
+from hanjo.commands import corpus_check, corpus_judge
 from hanjo.commands.run import AsJson
 
 app = typer.Typer(help="Look at the documents of a run.", no_args_is_help=True)
 
+app.command("check")(corpus_check.check)
 app.command("judge")(corpus_judge.judge)
 
 
