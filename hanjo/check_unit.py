@@ -58,7 +58,7 @@ def read_unit(
         unit = _Unit(store)
         for piece, ((shown, form, start, end, first_line), file) in enumerate(zip(pieces, files, strict=True)):
             told = ReadOptions(**{**options, "meta": tuple(options["meta"]), "first_line": first_line})
-            about = unit.open(shown, form, Path(file) if start == 0 else None)
+            about = unit.open(shown, form, Path(file) if form and start == 0 else None)
             for record in records(Path(file), form, told, start, end):
                 unit.take(record, piece, about)
         unit.judge()
@@ -87,7 +87,7 @@ class _Unit:
         self._waiting = _Waiting()
 
     def open(self, shown: str, form: str, file: Path | None) -> dict[str, Any]:
-        """The row of a file; `file` is given at its first piece."""
+        """The row of a file; `file` is given at its first piece, where the format is known."""
         empty = {"path": shown, "format": form, "encoding": None, "documents": 0, "kept": 0, "quarantined": 0}
         about = self.files.setdefault(shown, empty)
         if file is not None:

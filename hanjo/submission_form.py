@@ -7,6 +7,7 @@ submissions (`corpus/submission.py`) accepts it, and an existing one is never to
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 import typer
 import yaml
 
+from corpus import strict_yaml
 from corpus.errors import UsageError
 from corpus.rights import FLAGS
 from corpus.shards import atomic_path
@@ -263,4 +265,6 @@ def example(words: Words) -> str:
 
 def _scalar(value: Any) -> str:
     written: str = yaml.safe_dump(value, allow_unicode=True, width=10**9, default_flow_style=True)
-    return written.removesuffix("\n").removesuffix("\n...")
+    plain = written.removesuffix("\n").removesuffix("\n...")
+    # PyYAML leaves 1e-4 without quotes, which our own loader reads as a number.
+    return plain if strict_yaml.scalar(plain) == value else json.dumps(value, ensure_ascii=False)
