@@ -59,8 +59,12 @@ def read_unit(
         for piece, ((shown, form, start, end, first_line), file) in enumerate(zip(pieces, files, strict=True)):
             told = ReadOptions(**{**options, "meta": tuple(options["meta"]), "first_line": first_line})
             about = unit.open(shown, form, Path(file) if form and start == 0 else None)
+            came = read = 0
             for record in records(Path(file), form, told, start, end):
+                came, read = came + 1, read + record.length
                 unit.take(record, piece, about)
+            about["documents"] += came
+            add(unit.counts, "in", documents=came, bytes=read)
         unit.judge()
         facts = {"files": unit.files, "errors": unit.errors, "examples": unit.examples, "batches": store.batches}
     return Outcome(counts=unit.counts, facts=facts)
@@ -95,9 +99,7 @@ class _Unit:
         return about
 
     def take(self, record: Record | Rejected | Skipped, piece: int, about: dict[str, Any]) -> None:
-        """Count a record; one with text waits for its batch."""
-        add(self.counts, "in", documents=1, bytes=record.length)
-        about["documents"] += 1
+        """Count a record that goes; one with text waits for its batch."""
         if isinstance(record, Rejected):
             about["quarantined"] += 1
             self._refused(record, about)
@@ -106,8 +108,8 @@ class _Unit:
             add(self.counts, f"removed/{record.rule}", documents=1, bytes=record.length, chars=0, eojeol=0)
             return
         normalised = normalise(record.text)
-        for losses in (record.losses, normalised.losses):
-            for cause, times in losses.items():
+        if record.losses or normalised.losses:
+            for cause, times in (*record.losses.items(), *normalised.losses.items()):
                 add(self.counts, f"lost/{cause}", times=times, documents=1)
         if not normalised.text.strip():
             add(self.counts, "removed/text.empty", documents=1, bytes=0, chars=0, eojeol=0)
