@@ -26,6 +26,11 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Record | Rejected]:
     """Records in the order of the file; start and end are not used."""
+    yield from records(path, options)
+
+
+def records(path: Path, options: ReadOptions) -> Iterator[Record | Rejected]:
+    """A record for each object, or why it is none, whatever of the shapes the file has."""
     if _is_lines(path):
         yield from read_as_lines(path, options)
         return
