@@ -23,7 +23,8 @@ _STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)  # a string's ins
 _SCALAR = re.compile(rb'[^ \t\r\n,:\[\]{}"]*+')
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*+"[^"\\]{1,100}+"')
 _WASTE = 4  # bytes looked at in vain, for each byte gone past, before the rest is given up
-_OPEN, _CLOSE = b"{[", b"}]"
+_AFTER_LIST = (None, 0x2C, 0x5B, 0x5D, 0x7D)  # after `]`, if it is a list's end: nothing, or , [ ] }
+_OPEN = b"{["
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,11 @@ class Scanner:
     def held(self) -> int:
         """Bytes held from here on."""
         return len(self._data) - self._at
+
+    def look(self, size: int) -> None:
+        """Read on until so many bytes are held from here on, or all that there are."""
+        while self.held() < size and self._fill():
+            pass
 
     def find(self, pattern: re.Pattern[bytes]) -> int | None:
         """Offset of the end of a pattern's first match in what is held."""
@@ -209,12 +215,11 @@ def list_elements(scanner: Scanner, limit: int) -> Iterator[Element | Rejected]:
     """The elements of the list in which the scanner stands; it then stands after the list, or at the stream's end."""
     begun, wasted = scanner.offset, 0
     boundary: re.Pattern[bytes] | None = None  # where an element ends and one like the first begins
-    while (byte := scanner.peek()) != 0x5D:
-        if byte is None:
-            yield _ended(scanner, scanner.offset)
-            return
-        if byte == 0x2C:
+    while (byte := scanner.peek()) is not None:
+        if byte in b",]":
             scanner.pass_byte()
+            if byte == 0x5D and (boundary is None or scanner.peek() in _AFTER_LIST):
+                return
             continue
         start = scanner.offset
         data = scanner.value()
@@ -224,6 +229,7 @@ def list_elements(scanner: Scanner, limit: int) -> Iterator[Element | Rejected]:
             continue
         ended = data is None and scanner.ended
         scanner.back(start)
+        scanner.look(_BLOCK)
         resumed = scanner.find(boundary) if boundary else None
         wasted += scanner.held() if data is None or (boundary and resumed is None) else len(data)
         if wasted > _WASTE * (start - begun) + 2 * limit:
@@ -243,11 +249,13 @@ def list_elements(scanner: Scanner, limit: int) -> Iterator[Element | Rejected]:
         else:
             yield _ended(scanner, start)
             return
-    scanner.pass_byte()
+    yield _ended(scanner, scanner.offset)
 
 
 def _whole(scanner: Scanner, data: bytes, boundary: re.Pattern[bytes] | None) -> bool:
-    """Whether a value that was taken is one, and not several run together by a lost quote."""
+    """Whether a value that was taken is one, and not several run together by a lost quote, nor what is left of one."""
+    if boundary is not None and data[0] != 0x7B:
+        return False
     after = scanner.peek()
     suspect = after is not None and after not in b",]{"
     if not suspect and (boundary is None or boundary.search(data) is None):
@@ -260,7 +268,7 @@ def _boundary(data: bytes) -> re.Pattern[bytes] | None:
     if key is None:
         return None
     name = re.escape(key[0][1:].strip())
-    return re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+(?=\{[ \t\r\n]*+" + name + rb"[ \t\r\n]*+:)")
+    return re.compile(rb"[,}\]][ \t\r\n]*+(?=\{[ \t\r\n]*+" + name + rb"[ \t\r\n]*+:)")
 
 
 def _broken(start: int, end: int, why: str) -> Rejected:
