@@ -1,4 +1,4 @@
-"""Documents that are zips of XML (DOCX, EPUB): members in bounded memory, XML without entities. Readers build on it.
+"""Documents that are zips of XML (DOCX, EPUB): their members in bounded memory. Their readers build on it.
 
 Nothing is believed of a zip: its sizes are counted while it is unpacked, and no member is written anywhere.
 """
@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from xml.parsers import expat
 
 from corpus.documents import Rejected
+from corpus.safe_xml import XmlError, parse_xml
 from corpus.streams import too_long
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -106,6 +106,23 @@ class Package:
         self._left -= len(data)
         return bytes(data)
 
+    def parse(
+        self,
+        name: str,
+        start: Callable[[str, dict[str, str]], None],
+        end: Callable[[str], None] | None = None,
+        text: Callable[[str], None] | None = None,
+    ) -> None:
+        """Tell a member's elements and text (`corpus/safe_xml.py`).
+
+        Raises:
+            PackageError: as `read`, or it is no XML that is read here.
+        """
+        try:
+            parse_xml(self.read(name), start, end, text)
+        except XmlError as error:
+            raise PackageError(error.cause, f"a part of it {error.what}: open the document and save it anew") from error
+
 
 def _damaged() -> PackageError:
     return PackageError("broken", "the zip that it is has damage (cut short?): copy the file again or save it anew")
@@ -125,33 +142,3 @@ def _refuse_directory(path: Path) -> None:
     (directory,) = struct.unpack_from("<I", tail, at + 12)
     if directory > _DIRECTORY:
         raise PackageError("bomb", f"its list of parts takes {directory} bytes: no document has so many; save it anew")
-
-
-def parse_xml(
-    data: bytes,
-    start: Callable[[str, dict[str, str]], None],
-    end: Callable[[str], None] | None = None,
-    text: Callable[[str], None] | None = None,
-) -> None:
-    """Tell each element and text of an XML document; names without their namespaces. No tree, so no depth can hurt.
-
-    Raises:
-        PackageError: it is not well-formed, or declares entities (which could grow without end).
-    """
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-
-    def entity(*_: object) -> None:
-        raise PackageError("entities", "its XML declares entities, which may grow without end: save it anew")
-
-    def plain(name: str) -> str:
-        return name.rpartition(" ")[2]
-
-    parser.EntityDeclHandler = entity
-    parser.StartElementHandler = lambda name, given: start(plain(name), {plain(k): v for k, v in given.items()})
-    parser.EndElementHandler = None if end is None else lambda name: end(plain(name))
-    parser.CharacterDataHandler = text
-    try:
-        parser.Parse(data, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:  # LookupError: an encoding that nobody knows
-        raise PackageError("broken", "a part of it is no well-formed XML: save it anew") from error

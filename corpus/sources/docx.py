@@ -11,7 +11,7 @@ from pathlib import Path
 
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions
-from corpus.zip_packages import Package, PackageError, parse_xml, refuse_file
+from corpus.zip_packages import Package, PackageError, refuse_file
 
 ENDINGS = (".docx", ".docm")
 SPLIT = "no"
@@ -44,7 +44,7 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
 def _text(package: Package) -> tuple[str, dict[str, int]]:
     main = _main_part(package)
     body = _Story("")
-    parse_xml(package.read(main), body.start, body.end, body.text)
+    package.parse(main, body.start, body.end, body.text)
     lines, losses = body.lines, dict[str, int]()
     folder = posixpath.dirname(main)
     for part, kind in _NOTES:
@@ -53,7 +53,7 @@ def _text(package: Package) -> tuple[str, dict[str, int]]:
             continue
         try:
             notes = _Story(kind)
-            parse_xml(package.read(f"{folder}/{part}.xml".lstrip("/")), notes.start, notes.end, notes.text)
+            package.parse(f"{folder}/{part}.xml".lstrip("/"), notes.start, notes.end, notes.text)
         except PackageError as error:
             if error.cause != "broken":
                 raise
@@ -73,7 +73,7 @@ def _main_part(package: Package) -> str:
             found.append(given.get("Target", "").lstrip("/"))
 
     if "_rels/.rels" in package.names:
-        parse_xml(package.read("_rels/.rels"), start)
+        package.parse("_rels/.rels", start)
     part = next((one for one in [*found, "word/document.xml"] if one in package.names), None)
     if part is None:
         raise PackageError("unknown", "a zip, but no Word document in it: name it by its format, or leave it out")

@@ -13,7 +13,7 @@ from corpus.decoding import UndecodableError
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions
 from corpus.sources.webpage import page_text
-from corpus.zip_packages import Package, PackageError, parse_xml, refuse_file
+from corpus.zip_packages import Package, PackageError, refuse_file
 
 ENDINGS = (".epub",)
 SPLIT = "no"
@@ -75,7 +75,7 @@ def _spine(package: Package) -> list[str]:
 
     if _CONTAINER not in package.names:
         raise PackageError("unknown", "a zip, but no EPUB in it: name it by its format, or leave it out")
-    parse_xml(package.read(_CONTAINER), container)
+    package.parse(_CONTAINER, container)
     if not books:
         raise PackageError("broken", "its container names no book: copy the file again or save it anew")
     items: dict[str, tuple[str, str, str]] = {}
@@ -88,7 +88,7 @@ def _spine(package: Package) -> list[str]:
         elif name == "itemref":
             order[given.get("idref", "")] = None
 
-    parse_xml(package.read(books[0]), book)
+    package.parse(books[0], book)
     folder = posixpath.dirname(books[0])
     found: dict[str, None] = {}
     for one in order:
@@ -107,5 +107,5 @@ def _locked(package: Package) -> set[str]:
             found.add(posixpath.normpath(unquote(given.get("URI", ""))))
 
     if _LOCKS in package.names:
-        parse_xml(package.read(_LOCKS), start)
+        package.parse(_LOCKS, start)
     return found

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.documents import Record, Rejected
+from corpus.safe_xml import XmlError, parse_xml
 from corpus.sources import ReadOptions, Skipped, parse_created
 from corpus.streams import Stream, too_long
 from corpus.wikitext import plain_text, redirects
-from corpus.zip_packages import PackageError, parse_xml
 
 ENDINGS = (".xml", ".xml.gz", ".xml.bz2", ".xml.zst")
 SPLIT = "no"
@@ -134,9 +134,9 @@ def _one(data: bytes, offset: int) -> Record | Rejected | Skipped:
 
     try:
         parse_xml(data, start, end, text.append)
-    except PackageError as error:
-        cause = "xml.entities" if error.cause == "entities" else "xml.broken"
-        return Rejected(offset, len(data), cause, f"the page at byte {offset} is no well-formed XML: mend or remove it")
+    except XmlError as error:
+        told = f"the page at byte {offset} {error.what}: mend or remove it"
+        return Rejected(offset, len(data), f"xml.{error.cause}", told)
     if page.ns.strip() not in ("", "0"):
         return Skipped(offset, len(data), "source.namespace")
     if page.redirect or redirects(page.text):
