@@ -5,6 +5,7 @@ Offsets are decompressed bytes. A compressed file that ends or breaks early give
 
 from __future__ import annotations
 
+import bz2
 import io
 import zlib
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from typing import Any, BinaryIO
 
 from corpus.documents import Rejected
 
-COMPRESSIONS = (".gz", ".zst")
+COMPRESSIONS = (".gz", ".bz2", ".zst")
+_NAMES = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd"}
 _BLOCK = 1 << 18
 _ZSTD_BLOCK = 4 << 10  # zstd bounds no output by call: 4 KiB of it hold at most about 128 MiB
 
@@ -48,7 +50,7 @@ class Line:
 
 
 class Stream(io.RawIOBase):
-    """A file's bytes, decompressed by its name's ending (.gz, .zst; several members are one stream).
+    """A file's bytes, decompressed by its name's ending (.gz, .bz2, .zst; several members are one stream).
 
     Attributes:
         cut: set when the compressed bytes end early or are damaged; reading then ends there.
@@ -93,7 +95,9 @@ class Stream(io.RawIOBase):
         if self._kind not in COMPRESSIONS:
             return self._file.read(_BLOCK)
         while self.cut is None:
-            data = self._pending or self._file.read(_BLOCK if self._kind == ".gz" else _ZSTD_BLOCK)
+            data = self._pending
+            if not data and getattr(self._decoder, "needs_input", True):  # bzip2 may hold back more than it gave
+                data = self._file.read(_ZSTD_BLOCK if self._kind == ".zst" else _BLOCK)
             self._pending = b""
             if self._decoder is None:
                 if not data:
@@ -108,9 +112,10 @@ class Stream(io.RawIOBase):
         return b""
 
     def _decode(self, data: bytes) -> bytes:
-        decoder, kind = self._decoder, "gzip" if self._kind == ".gz" else "zstd"
+        decoder, kind = self._decoder, _NAMES[self._kind]
+        waited = getattr(decoder, "needs_input", True)
         try:
-            out: bytes = decoder.decompress(data, _BLOCK) if kind == "gzip" else decoder.decompress(data)
+            out: bytes = decoder.decompress(data) if kind == "zstd" else decoder.decompress(data, _BLOCK)
         except _broken(self._kind):
             self.cut = Cut(f"{kind}.broken", max(0, self._file.tell() - len(data)))
             return b""
@@ -118,7 +123,7 @@ class Stream(io.RawIOBase):
             self._pending, self._decoder = decoder.unused_data, None
         elif kind == "gzip":
             self._pending = decoder.unconsumed_tail
-        if not data and not out and not decoder.eof:
+        if not data and not out and not decoder.eof and waited:
             self.cut = Cut(f"{kind}.truncated", self._file.tell())
         return out
 
@@ -126,6 +131,8 @@ class Stream(io.RawIOBase):
 def _decoder(kind: str) -> Any:
     if kind == ".gz":
         return zlib.decompressobj(31)
+    if kind == ".bz2":
+        return bz2.BZ2Decompressor()
     import zstandard
 
     return zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
@@ -134,6 +141,8 @@ def _decoder(kind: str) -> Any:
 def _broken(kind: str) -> type[Exception]:
     if kind == ".gz":
         return zlib.error
+    if kind == ".bz2":
+        return OSError
     import zstandard
 
     broken: type[Exception] = zstandard.ZstdError

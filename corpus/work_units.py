@@ -95,17 +95,23 @@ def find_sources(settings: tuple[SourceSettings, ...], base: Path) -> list[Sourc
     """Check and read what the recipe names.
 
     Raises:
-        SourceError: a missing path or submission.yaml, or one source name twice.
+        SourceError: a missing path or submission.yaml, one source name twice, rights that a format's licence denies.
     """
     found: dict[str, Source] = {}
     for one in settings:
         path = base / one.path
         if not path.exists():
             raise SourceError("no such file or folder", where=one.path, fix=f"put the data at {path}, or mend `path`")
-        if one.format != "auto":
-            named_reader(one.format)
+        licence = "" if one.format == "auto" else named_reader(one.format).noncommercial
         root = path if path.is_dir() else path.parent
-        submission = read_submission(base / one.submission if one.submission else root / NAME)
+        declared = base / one.submission if one.submission else root / NAME
+        submission = read_submission(declared)
+        if licence and submission.rights.commercial:
+            raise SourceError(
+                f"commercial is true, but all data of the format {one.format} is {licence}, not for commercial use",
+                where=str(declared),
+                fix="write `commercial: false` below `rights`",
+            )
         name = submission.source
         if name in found:
             raise SourceError(

@@ -1,8 +1,9 @@
 """Readers of input files, one module a format; collect finds the right one here by a file's name.
 
-A reader is a module of this folder that says `ENDINGS` (of file names, lower case), `SPLIT` (how a big file is divided)
-and defines `read(path, options, start, end)`. The folder is listed and those two lines are read without importing, so a
-new format is one new file, and a missing optional library is noticed only where its format occurs.
+A reader is a module of this folder that says `ENDINGS` (of file names, lower case; none where a recipe must name the
+format), `SPLIT` (how a big file is divided), where all its data has such a licence `NONCOMMERCIAL`, and defines
+`read(path, options, start, end)`. The folder is listed and those lines are read without importing, so a new format is
+one new file, and a missing optional library is noticed only where its format occurs.
 """
 
 from __future__ import annotations
@@ -62,11 +63,15 @@ Read = Callable[[Path, ReadOptions, int, int | None], Iterator[Record | Rejected
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One format: its name, the endings of its files, how its big files are divided among work units."""
+    """One format: its name, the endings of its files, how its big files are divided among work units.
+
+    noncommercial: the licence that forbids commercial use of all data in this format, "" where there is none.
+    """
 
     name: str
     endings: tuple[str, ...]
     split: Split = field(default="no")
+    noncommercial: str = ""
 
     def load(self) -> Read:
         """The format's `read`.
@@ -94,7 +99,8 @@ def readers() -> dict[str, Reader]:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         said = _constants(path)
         if "ENDINGS" in said:
-            found[path.stem] = Reader(path.stem, tuple(said["ENDINGS"]), said.get("SPLIT", "no"))
+            split, licence = said.get("SPLIT", "no"), said.get("NONCOMMERCIAL", "")
+            found[path.stem] = Reader(path.stem, tuple(said["ENDINGS"]), split, licence)
     return found
 
 
@@ -104,7 +110,7 @@ def _constants(path: Path) -> dict[str, Any]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
-            if name in ("ENDINGS", "SPLIT"):
+            if name in ("ENDINGS", "SPLIT", "NONCOMMERCIAL"):
                 said[name] = ast.literal_eval(node.value)
     return said
 

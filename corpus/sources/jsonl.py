@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from corpus.decoding import UndecodableError, decode, reverse_mojibake
+from corpus.decoding import reverse_mojibake
 from corpus.documents import Record, Rejected
+from corpus.json_elements import parse
 from corpus.sources import ReadOptions, fields_of
 from corpus.streams import read_lines, too_long
 
 ENDINGS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".jsonl.zst", ".ndjson.zst")
 SPLIT = "bytes"
-
-# strict=False: a raw tab within a string is a common slip; control characters are removed later, and counted. Made
-# once: json.loads makes a decoder anew for every call that is not the default one.
-_DECODER = json.JSONDecoder(strict=False)
 
 _NAME = re.compile(r"[A-Za-z_]{1,30}")  # others may be personal data: {"010-1234-5678": …}, {"홍길동": …}
 
@@ -40,39 +37,24 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
 
 def record_of(data: bytes, offset: int, length: int, place: str, options: ReadOptions) -> Record | Rejected:
     """The record of an object's bytes; `place` says in words where that is."""
-    here, place = place, f"{place}, byte {offset}"
-
-    def rejected(cause: str, detail: str) -> Rejected:
-        return Rejected(offset, length, cause, detail)
-
-    losses: dict[str, int] = {}
-    try:
-        text = data.decode("utf-8-sig" if offset == 0 else "utf-8")
-    except UnicodeDecodeError:
-        try:
-            decoded = decode(data)
-        except UndecodableError as error:
-            return rejected(error.cause, f"{place}: {error.detail}")
-        text, losses = decoded.text, dict(decoded.losses)
-    try:
-        row = _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        at = offset + len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        told = f"{here}, byte {at}, column {error.pos + 1}: {error.msg.removesuffix(' starting at')}"
-        return rejected("json.broken", f"{told}: mend or remove the line")
-    except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
-        return rejected("json.broken", f"{place}: a number too long or brackets too deep: mend or remove the line")
+    found = parse(data, offset, place)
+    if isinstance(found, Rejected):
+        return dataclasses.replace(found, length=length)
+    row, losses = found
+    place = f"{place}, byte {offset}"
     if not isinstance(row, dict):
-        return rejected("json.not_object", f'{place}: not an object: write {{"{options.text}": …}}')
+        told = f'{place}: not an object: write {{"{options.text}": …}}'
+        return Rejected(offset, length, "json.not_object", told)
     value = row.get(options.text)
     if not isinstance(value, str):
-        return rejected("json.no_text", f"{place}: {_no_text(row, options.text)}")
+        return Rejected(offset, length, "json.no_text", f"{place}: {no_text(row, options.text)}")
     told_fields, lost = fields_of(row, options)
     value, mangled = reverse_mojibake(value)
     return Record(value, offset, length, losses={**losses, **mangled, **lost}, **told_fields)
 
 
-def _no_text(row: dict[str, Any], field: str) -> str:
+def no_text(row: dict[str, Any], field: str) -> str:
+    """What a person should do about an object without a text; names of fields are told where they are plain."""
     if field in row:
         return f"the field {field!r} holds no string: write the text there"
     names = [name for name in row if _NAME.fullmatch(name)][:8]

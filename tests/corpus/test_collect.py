@@ -260,3 +260,26 @@ def test_a_long_unit_becomes_several_shards(
     assert [Path(one.path).stem for one in shards] == ["00000", "00000_0001", "00000_0002"]
     assert sum(one.rows for one in shards) == 100
     assert len({one.fingerprint for one in shards}) == 3
+
+
+def test_tables_json_and_dumps_go_through_and_add_up(tmp_path: Path, collect: Collect) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "submission.yaml").write_text(EXAMPLE, encoding="utf-8")
+    text = LINE.format(1)
+    (folder / "a.csv").write_bytes(f'id;text\r\n1;"{text}\r\n둘째 줄"\r\n2\r\n3;{text}\r\n'.encode("cp949"))
+    (folder / "b.json").write_text(json.dumps({"data": [{"id": "j1", "text": text}, {"id": "j2"}]}), encoding="utf-8")
+    with pa.ipc.new_stream(folder / "c.arrow", pa.schema([("id", pa.string()), ("text", pa.string())])) as writer:
+        writer.write_table(pa.table({"id": ["r1", "r2"], "text": [text, None]}))
+    pages = [f"<page><ns>{n}</ns><id>{n}</id><revision><text>'''{text}'''</text></revision></page>" for n in (0, 10)]
+    (folder / "d.xml").write_text(f"<mediawiki>{''.join(pages)}</mediawiki>", encoding="utf-8")
+    (folder / "e.xml").write_text("<other/>", encoding="utf-8")
+    counts = collect()
+    assert (counts["in"]["documents"], counts["kept"]["documents"]) == (10, 5)
+    assert counts["removed/source.namespace"]["documents"] == 1
+    quarantined = {name: by["documents"] for name, by in counts.items() if name.startswith("quarantined/")}
+    causes = ("csv.cells", "json.no_text", "arrow.null_text", "xml.unknown")
+    assert quarantined == {f"quarantined/{cause}": 1 for cause in causes}
+    found = {row["path"]: row for row in documents(tmp_path / "run")}
+    assert {row["text"] for row in found.values()} == {text}
+    assert found["d.xml"]["id"] == document_id("company-blog", "0")

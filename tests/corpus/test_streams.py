@@ -1,5 +1,6 @@
 """Byte ranges meet without gap or overlap, and a cut stream gives what was whole."""
 
+import bz2
 import gzip
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from corpus.documents import Rejected
 from corpus.streams import Line, Stream, read_lines
+
+PACK = {"gz": gzip.compress, "bz2": bz2.compress, "zst": zstandard.ZstdCompressor().compress}
 
 
 def lines_of(path: Path, start: int = 0, end: int | None = None, limit: int = 1 << 20) -> list[Line | Rejected]:
@@ -38,11 +41,11 @@ def test_ranges_of_any_size_give_the_lines_of_the_whole(
         assert line.data == (text if len(text) <= limit else None)
 
 
-@pytest.mark.parametrize("kind", ["gz", "zst"])
+@pytest.mark.parametrize("kind", ["gz", "bz2", "zst"])
 def test_several_members_are_one_stream(tmp_path: Path, kind: str) -> None:
     parts = [b"one\n" * 100_000, b"two\n", "셋\n".encode()]
     path = tmp_path / f"f.jsonl.{kind}"
-    pack = gzip.compress if kind == "gz" else zstandard.ZstdCompressor().compress
+    pack = PACK[kind]
     path.write_bytes(b"".join(pack(part) for part in parts))
     with Stream(path) as stream:
         assert stream.readall() == b"".join(parts)
@@ -50,20 +53,20 @@ def test_several_members_are_one_stream(tmp_path: Path, kind: str) -> None:
         assert stream.tell() == sum(map(len, parts))
 
 
-@pytest.mark.parametrize("kind", ["gz", "zst"])
+@pytest.mark.parametrize("kind", ["gz", "bz2", "zst"])
 def test_padding_of_any_length_between_members_hides_nothing(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"f.jsonl.{kind}"
-    pack = gzip.compress if kind == "gz" else zstandard.ZstdCompressor().compress
+    pack = PACK[kind]
     path.write_bytes(pack(b"one\n") + bytes(1 << 20) + pack(b"two\n") + bytes(1 << 20))
     with Stream(path) as stream:
         assert stream.readall() == b"one\ntwo\n"
         assert stream.cut is None
 
 
-@pytest.mark.parametrize(("kind", "name"), [("gz", "gzip"), ("zst", "zstd")])
+@pytest.mark.parametrize(("kind", "name"), [("gz", "gzip"), ("bz2", "bzip2"), ("zst", "zstd")])
 def test_a_truncated_file_gives_whole_lines_and_says_where_it_ends(tmp_path: Path, kind: str, name: str) -> None:
-    lines = [b"%d %s" % (number, str(hash(str(number))).encode()) for number in range(50_000)]
-    pack = gzip.compress if kind == "gz" else zstandard.ZstdCompressor().compress
+    lines = [b"%d %s" % (number, str(hash(str(number))).encode()) for number in range(100_000)]
+    pack = PACK[kind]
     packed = pack(b"\n".join(lines))
     path = tmp_path / f"f.jsonl.{kind}"
     path.write_bytes(packed[: len(packed) // 2])
