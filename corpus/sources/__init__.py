@@ -19,7 +19,7 @@ from typing import Any, Literal
 from corpus.documents import Record, Rejected
 from corpus.errors import MissingExtraError, UsageError
 
-Split = Literal["no", "bytes", "row_groups"]
+Split = Literal["no", "bytes", "row_groups", "folder"]
 
 
 UNREADABLE = object()
@@ -45,6 +45,7 @@ class ReadOptions:
         first_line: number of the line that holds the byte where reading starts.
         max_record: bytes above which a record is refused.
         page: "main" for the main content of web pages, "all" for all their text.
+        scratch: folder of this machine for temporary files, None for the system's.
     """
 
     text: str = "text"
@@ -55,6 +56,7 @@ class ReadOptions:
     first_line: int = 1
     max_record: int = 64 << 20
     page: str = "main"
+    scratch: Path | None = None
 
 
 Read = Callable[[Path, ReadOptions, int, int | None], Iterator[Record | Rejected | Skipped]]
