@@ -117,6 +117,10 @@ def _read_jobs(units: list[Unit], facts: list[dict[str, Any]], settings: Collect
                     "created": made.created,
                     "meta": list(made.meta),
                     "page": made.page,
+                    "splits": list(made.splits),
+                    "subset": made.subset,
+                    "columns": made.columns,
+                    "reviews": made.reviews,
                     "max_record": settings.max_record,
                 },
                 "shard_bytes": settings.unit_bytes,
@@ -165,7 +169,12 @@ def read_unit(
     """Map job: the records of a unit → documents/NAME.parquet, and quarantine/NAME.parquet if any was unreadable."""
     counts: Counts = {}
     source = f"source/{columns['source']}"
-    given = {**options, "meta": tuple(options["meta"]), "scratch": context.run / ".scratch" / "collect" / name}
+    given = {
+        **options,
+        "meta": tuple(options["meta"]),
+        "splits": tuple(options["splits"]),
+        "scratch": context.run / ".scratch" / "collect" / name,
+    }
     with (
         LongShards(context.run / "documents", name, DOCUMENTS, context, shard_bytes) as shards,
         # One file, by row groups: a file of nothing but broken lines must not fill the memory.

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from corpus.errors import MissingExtraError, SourceError, StorageError
+from corpus.submission import NAME
 
 Changed = tuple[int | str, ...]
 """What differs once a file has changed: its times on this machine, else ETag, checksum or time of its store."""
@@ -99,7 +100,7 @@ def remote(url: str) -> tuple[Any, str]:
 def kind(url: str) -> str | None:
     """`file` or `folder`, None where there is nothing."""
     system, path = remote(url)
-    with _told(url):
+    with store_errors(url):
         if system.isfile(path) and not url.endswith("/"):
             return "file"
         return "folder" if system.isdir(path) else None
@@ -110,7 +111,7 @@ def remote_files(url: str) -> list[Place]:
     system, root = remote(url)
     chain = url.partition("::")[1:]
     found = []
-    with _told(url):
+    with store_errors(url):
         for name, info in system.find(root, detail=True).items():
             relative = posixpath.basename(name) if name == root else name[len(root.rstrip("/")) :].lstrip("/")
             if any(part.startswith(".") for part in relative.split("/")):
@@ -132,7 +133,7 @@ def folder_state(folder: Path) -> tuple[int, list[tuple[str, int, int, int]]]:
     rows = []
     for at, folders, names in os.walk(folder):
         folders[:] = sorted(one for one in folders if not one.startswith("."))
-        for name in sorted(one for one in names if not one.startswith(".")):
+        for name in sorted(one for one in names if not one.startswith(".") and one != NAME):
             file = Path(at) / name
             stat = file.stat()
             rows.append((file.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
@@ -153,7 +154,7 @@ def hub_revision(url: str) -> str:
         from huggingface_hub import HfApi
     except ModuleNotFoundError as error:
         raise MissingExtraError("hf:// needs the library huggingface_hub", extra="corpus") from error
-    with _told(url):
+    with store_errors(url):
         return str(HfApi().dataset_info(match[1], revision=match[2]).sha)
 
 
@@ -167,7 +168,7 @@ def opened(where: str) -> BinaryIO:
     if not is_url(where):
         return Path(where).open("rb")
     system, path = remote(where)
-    with _told(where):
+    with store_errors(where):
         handle = system.open(path, "rb")
     return io.BufferedReader(_Remote(handle, system, where), _BLOCK)
 
@@ -183,7 +184,7 @@ def size_of(where: str) -> int:
     if HUB.fullmatch(where):
         return 0
     system, path = remote(where)
-    with _told(where):
+    with store_errors(where):
         return int(system.info(path).get("size") or 0)
 
 
@@ -204,7 +205,7 @@ class _Remote(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a byte."""
-        with _told(self._url):
+        with store_errors(self._url):
             return int(self._handle.seek(offset, whence))
 
     def tell(self) -> int:
@@ -213,7 +214,7 @@ class _Remote(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer with what comes next; 0 at the end."""
-        with _told(self._url):
+        with store_errors(self._url):
             data = self._handle.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -226,7 +227,7 @@ class _Remote(io.RawIOBase):
 
 
 @contextmanager
-def _told(url: str) -> Iterator[None]:
+def store_errors(url: str) -> Iterator[None]:
     """Every failure of a store as one SourceError: each has its own kinds, none says where it happened."""
     try:
         yield

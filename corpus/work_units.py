@@ -53,6 +53,12 @@ class SourceSettings:
     created: str | None = setting(None, "field or column with the time of creation (ISO 8601 or seconds since 1970)")
     meta: tuple[str, ...] = setting((), "fields or columns kept in the document's meta (never masked)")
     page: Literal["main", "all"] = setting("main", "of web pages: the main content, or all visible text")
+    splits: tuple[str, ...] = setting((), "format datasets: the splits to read; none: all")
+    subset: str | None = setting(None, "format datasets: the subset (configuration); null: its only one")
+    columns: dict[str, str] = setting(dict, "format catalogue: what (name, spec, price, …) → the column that holds it")
+    reviews: Literal["joined", "apart"] = setting(
+        "joined", "format catalogue: reviews with their product, or each apart"
+    )
     submission: str | None = setting(None, "path of the submission.yaml; null: the one in the folder")
 
 
