@@ -16,7 +16,7 @@ import pyarrow as pa
 from corpus.decoding import reverse_mojibake
 from corpus.documents import Record, Rejected
 from corpus.errors import MissingExtraError, SourceError
-from corpus.places import HUB, is_url
+from corpus.places import HUB, is_url, store_errors
 from corpus.sources import ReadOptions, fields_of
 from corpus.streams import too_long
 
@@ -40,26 +40,37 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
     """The rows of every split (or those that `splits` names); offsets are rows. start and end are not used.
 
     Raises:
-        SourceError: there is no subset or split of that name, or its files lie elsewhere.
+        SourceError: there is no subset or split of that name, its files lie elsewhere, or the hub cannot be read.
     """
+    hub = HUB.fullmatch(path.as_posix())
+    if hub is None:
+        yield from _read(path, options)
+        return
+    with store_errors(f"hf://datasets/{hub[1]}"):
+        yield from _read(path, options)
+
+
+def _read(path: Path, options: ReadOptions) -> Iterator[Record | Rejected]:
     datasets.disable_progress_bars()
     datasets.utils.logging.set_verbosity(datasets.utils.logging.CRITICAL)
+    remote = HUB.fullmatch(path.as_posix()) is not None
     try:
         splits = _splits(path, options)
     except _BROKEN as error:
         if "BuilderConfig" in str(error) or "Config name is missing" in str(error):
             fix = "set the source's `subset` to one that the data set has"
             raise SourceError(f"no subset {options.subset!r}", where=path.name, fix=fix) from error
-        detail = (
-            f"no readable data set ({type(error).__name__}): save it again by save_to_disk, or name its files' format"
-        )
+        if remote:
+            raise
+        told = f"no readable data set ({type(error).__name__})"
+        detail = f"{told}: save it again by save_to_disk, or name its files' format"
         yield Rejected(0, 0, "datasets.broken", detail)
         return
     for name in options.splits or splits:
         if name not in splits:
             there = ", ".join(splits)
             raise SourceError(f"no split {name!r} (there are: {there})", where=path.name, fix="mend `splits`")
-        yield from _rows(splits[name], name, options)
+        yield from _rows(splits[name], name, options, remote=remote)
 
 
 def _splits(path: Path, options: ReadOptions) -> dict[str, Any]:
@@ -78,7 +89,7 @@ def _splits(path: Path, options: ReadOptions) -> dict[str, Any]:
     return dict(builder.as_streaming_dataset())
 
 
-def _rows(rows: Any, split: str, options: ReadOptions) -> Iterator[Record | Rejected]:
+def _rows(rows: Any, split: str, options: ReadOptions, *, remote: bool) -> Iterator[Record | Rejected]:
     names, row = rows.column_names, 0
     wanted = [name for name in (options.text, options.key, options.url, options.created, *options.meta) if name]
     if names is not None:
@@ -98,6 +109,8 @@ def _rows(rows: Any, split: str, options: ReadOptions) -> Iterator[Record | Reje
                 yield _record(row, {name: values[at] for name, values in batch.items()}, split, options)
                 row += 1
     except _BROKEN as error:
+        if remote:  # a network's failure says nothing of the data: the run stops
+            raise
         detail = f"split {split!r} cannot be read from row {row} on ({type(error).__name__}): copy or save it again"
         yield Rejected(row, 0, "datasets.broken", detail, split)
 
