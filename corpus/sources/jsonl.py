@@ -35,6 +35,21 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
 
 
 def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
+    parsed = parse_row(line, data, options.text)
+    if isinstance(parsed, Rejected):
+        return parsed
+    row, losses = parsed
+    value = row.get(options.text)
+    if not isinstance(value, str):
+        detail = f"line {line.number}, byte {line.offset}: {_no_text(row, options.text)}"
+        return Rejected(line.offset, line.length, "json.no_text", detail)
+    told_fields, lost = fields_of(row, options)
+    value, mangled = reverse_mojibake(value)
+    return Record(value, line.offset, line.length, losses={**losses, **mangled, **lost}, **told_fields)
+
+
+def parse_row(line: Line, data: bytes, field: str) -> tuple[dict[str, Any], dict[str, int]] | Rejected:
+    """The object of a line and what was lost on decoding it, or why there is none; `field` is for the message."""
     place = f"line {line.number}, byte {line.offset}"
 
     def rejected(cause: str, detail: str) -> Rejected:
@@ -59,13 +74,8 @@ def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
     except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
         return rejected("json.broken", f"{place}: a number too long or brackets too deep: mend or remove the line")
     if not isinstance(row, dict):
-        return rejected("json.not_object", f'{place}: not an object: write {{"{options.text}": …}}')
-    value = row.get(options.text)
-    if not isinstance(value, str):
-        return rejected("json.no_text", f"{place}: {_no_text(row, options.text)}")
-    told_fields, lost = fields_of(row, options)
-    value, mangled = reverse_mojibake(value)
-    return Record(value, line.offset, line.length, losses={**losses, **mangled, **lost}, **told_fields)
+        return rejected("json.not_object", f'{place}: not an object: write {{"{field}": …}}')
+    return row, losses
 
 
 def _no_text(row: dict[str, Any], field: str) -> str:
