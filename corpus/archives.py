@@ -34,7 +34,8 @@ _BLOCK = 1 << 20
 _UTF8, _LOCKED = 0x800, 0x1  # bits of a member's flags
 _NO_DATA = re.compile(r"(?:.*/)?(?:__MACOSX/.*|\.[^/]*|Thumbs\.db|desktop\.ini)", re.IGNORECASE)
 
-_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
+# What reading a damaged zip raises, beside RuntimeError.
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
 _BROKEN = ("archive.broken", "the member is damaged; what came before it was read: copy the archive again")
 
 Found = Record | Rejected | Skipped
@@ -106,7 +107,7 @@ def _zip(
         raise _BombError("a zip whose list of members alone takes over 128 MiB")
     try:
         archive = zipfile.ZipFile(handle)
-    except (*_DAMAGE, NotImplementedError):
+    except (*DAMAGE, NotImplementedError):
         detail = "no readable zip (cut short, a part missing, or another format): copy it again"
         yield Rejected(0, size, "archive.broken", detail, member)
         return
@@ -148,7 +149,7 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) 
     except NotImplementedError as error:
         detail = "packed in a way that cannot be read: pack it again as an ordinary zip"
         raise MemberError("archive.method", detail) from error
-    except _DAMAGE as error:  # its own header is wrong
+    except DAMAGE as error:  # its own header is wrong
         raise MemberError(*_BROKEN) from error
     with packed, io.BufferedReader(_Counted(packed, budget), _BLOCK) as stream:
         yield stream
@@ -164,7 +165,7 @@ def _directory_bytes(handle: IO[bytes]) -> int:
     size = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
     if long >= 0:  # ZIP64
         size = max(size if size != 0xFFFFFFFF else 0, int.from_bytes(tail[long + 40 : long + 48], "little"))
-    return size if size != 0xFFFFFFFF else 0
+    return size if size <= end else 0  # more than there is: damaged
 
 
 def _joined(name: str, found: Record | Rejected) -> str:
@@ -225,7 +226,7 @@ class _Counted(io.RawIOBase):
         """Fill a buffer with what comes next; 0 at the end."""
         try:
             data = self._packed.read(len(buffer))
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise MemberError(*_BROKEN) from error
         self._budget.spend(len(data))
         buffer[: len(data)] = data
