@@ -79,7 +79,8 @@ def is_archive(name: str) -> bool:
 
 def read_members(path: Path, options: ReadOptions, read: Callable[[Member], Iterator[Found]]) -> Iterator[Found]:
     """What `read` finds in each member, in the archive's order, under its name; a bad member is one Rejected."""
-    parts = [path.with_name(one) for one in parts_of(path.name, [one.name for one in path.parent.iterdir()])]
+    beside = [one.name for one in path.parent.iterdir()] if PART.fullmatch(path.name) else []
+    parts = [path.with_name(one) for one in parts_of(path.name, beside)]
     size = sum(one.stat().st_size for one in parts)
     if size == 0:
         yield Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")

@@ -25,6 +25,7 @@ ENDINGS = ()
 SPLIT = "no"
 
 _LISTS = ("document",)
+_PAPERS = (".pdf", ".hwp", ".hwpx", ".doc", ".docx", ".txt", ".md")  # that come with a corpus: agreements, guides
 _META = ("title", "author", "publisher", "topic", "original_topic")
 _UNKNOWN = ("", "NA", "N/A")
 _YEAR = re.compile(r"[12]\d{3}")
@@ -47,8 +48,12 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
 
 
 def _member(member: Member, options: ReadOptions) -> Iterator[Found]:
-    if not member.name.lower().endswith(".json"):  # the papers that come with a corpus
+    if member.name.lower().endswith(_PAPERS):
         yield Skipped(0, member.size, "source.not_data")
+        return
+    if not member.name.lower().endswith(".json"):
+        detail = "no JSON: unpack it and read it as a source of its own, by its own format"
+        yield Rejected(0, member.size, "format.unknown", detail)
         return
     for one in elements(member.stream, _LISTS, options.max_record):
         yield one if isinstance(one, Rejected) else _document(one)

@@ -150,7 +150,10 @@ def test_a_zip_of_the_corpus_gives_its_json_and_leaves_its_papers(tmp_path: Path
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(corpus(tmp_path, written("W.1", "문단.")), "국어/W.json")
         archive.writestr("협약서.pdf", b"%PDF")
-    record, skipped = read(path)
+        archive.writestr("비출판물.csv", "file_id,sentence")
+    record, skipped, rejected = read(path)
+    assert isinstance(rejected, Rejected)
+    assert (rejected.cause, rejected.member) == ("format.unknown", "비출판물.csv")
     assert isinstance(record, Record)
     assert (record.text, record.member, record.key) == ("문단.", "국어/W.json", "W.1")
     assert isinstance(skipped, Skipped)
