@@ -7,6 +7,7 @@ one file without a copy. Depth, members and decompressed bytes are bounded: a zi
 from __future__ import annotations
 
 import io
+import itertools
 import lzma
 import re
 import tempfile
@@ -77,8 +78,27 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(".zip") or PART.fullmatch(name) is not None
 
 
-def read_members(path: Path, options: ReadOptions, read: Callable[[Member], Iterator[Found]]) -> Iterator[Found]:
-    """What `read` finds in each member, in the archive's order, under its name; a bad member is one Rejected."""
+def member_spans(handle: IO[bytes]) -> tuple[list[tuple[int, int]], int]:
+    """First byte and byte after the last of each member of a zip, in its order, and where its list of members begins.
+
+    Raises:
+        one of DAMAGE: no readable zip.
+    """
+    if _directory_bytes(handle) > _DIRECTORY:
+        raise ValueError("a list of members too long to read")
+    with zipfile.ZipFile(handle) as archive:
+        starts = [info.header_offset for info in archive.infolist()]
+        after = dict(itertools.pairwise([*sorted(starts), archive.start_dir]))
+        return [(start, after[start]) for start in starts], archive.start_dir
+
+
+def read_members(
+    path: Path, options: ReadOptions, read: Callable[[Member], Iterator[Found]], start: int = 0, end: int | None = None
+) -> Iterator[Found]:
+    """What `read` finds in each of the members [start, end), in the archive's order, under its name.
+
+    A bad member is one Rejected.
+    """
     beside = [one.name for one in path.parent.iterdir()] if PART.fullmatch(path.name) else []
     parts = [path.with_name(one) for one in parts_of(path.name, beside)]
     size = sum(one.stat().st_size for one in parts)
@@ -88,7 +108,7 @@ def read_members(path: Path, options: ReadOptions, read: Callable[[Member], Iter
     budget = _Budget(max(_FREE, _RATIO * size), _MEMBERS)
     with io.BufferedReader(_Parts(parts), _BLOCK) as handle:
         try:
-            yield from _zip(handle, "", size, budget, options, read, 1)
+            yield from _zip(handle, "", size, budget, options, read, 1, (start, end))
         except _BombError as error:
             yield Rejected(0, size, "archive.bomb", f"{error}: unpack it yourself if you trust it")
 
@@ -101,6 +121,7 @@ def _zip(
     options: ReadOptions,
     read: Callable[[Member], Iterator[Found]],
     depth: int,
+    members: tuple[int, int | None] = (0, None),
 ) -> Iterator[Found]:
     member = within.rstrip("!") or None
     scratch = str(options.scratch) if options.scratch and options.scratch.is_dir() else None
@@ -113,7 +134,7 @@ def _zip(
         yield Rejected(0, size, "archive.broken", detail, member)
         return
     with archive:
-        for info in archive.infolist():
+        for info in archive.infolist()[slice(*members)]:
             budget.member()
             name = within + member_name(info)
             if info.is_dir():

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpus.archives import DAMAGE, member_spans
 from corpus.manifest import fingerprint, hash_file
 from corpus.places import HUB, folder_state, is_url, opened, scratch_folder
 
@@ -34,15 +35,15 @@ def hash_piece(files: Sequence[str], split: str, start: int, end: int | None) ->
     """BLAKE2b-128 (hex) of all that a reader of this piece looks at, and line ends within a byte range.
 
     A byte range is hashed from the byte before it to the end of its last line, row groups with the file's footer,
-    parts of one file in their order, a folder with the names below it, a data set of the hub by its commit.
-    A file that cannot be opened hashes as such; reading it will quarantine it.
+    members with the zip's list of them, parts of one file in their order, a folder with the names below it, a data set
+    of the hub by its commit. A file that cannot be opened hashes as such; reading it will quarantine it.
     """
     if split == "folder":
         return _hash_folder(files[0]), 0
     digest = hashlib.blake2b(digest_size=16)
     lines = 0
     try:
-        if split == "row_groups" and end is not None:
+        if split in ("row_groups", "members") and end is not None:
             digest.update(repr((start, end)).encode())
         for where in files:
             with opened(where) as handle:
@@ -50,7 +51,7 @@ def hash_piece(files: Sequence[str], split: str, start: int, end: int | None) ->
                     digest.update(block)
                     if end is not None and split == "bytes" and start <= at < end:
                         lines += block.count(b"\n")
-    except (OSError, pa.ArrowException) as error:
+    except (*DAMAGE, pa.ArrowException) as error:
         return f"unreadable: {type(error).__name__}", 0
     return digest.hexdigest(), lines
 
@@ -73,6 +74,11 @@ def _blocks(handle: BinaryIO, split: str, start: int, end: int | None) -> Iterat
         yield from _range(handle, max(0, size - metadata.serialized_size - 8), None)
         for first, length in spans[start:end]:
             yield from _range(handle, first, first + length)
+    elif split == "members":
+        members, directory = member_spans(handle)
+        yield from _range(handle, directory, None)
+        for first, after in members[start:end]:
+            yield from _range(handle, first, after)
     else:
         if start:
             yield from _range(handle, start - 1, start)

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from annotated_types import MinLen
 
 from corpus import places
-from corpus.archives import PART, parts_of
+from corpus.archives import DAMAGE, PART, is_archive, member_spans, parts_of
 from corpus.errors import SourceError
 from corpus.manifest import fingerprint
 from corpus.places import Changed, Place, is_url, located
@@ -277,13 +277,18 @@ def _ranges(where: str, reader: Reader, size: int, unit_bytes: int) -> list[tupl
                 metadata = pq.read_metadata(handle)
         except (pa.ArrowException, OSError):
             return whole  # the reader will say what is wrong with it
-        return _row_group_ranges(
-            [group_span(metadata, group)[1] for group in range(metadata.num_row_groups)], unit_bytes
-        )
+        return _part_ranges([group_span(metadata, group)[1] for group in range(metadata.num_row_groups)], unit_bytes)
+    if reader.split == "members" and is_archive(where):
+        try:
+            with places.opened(where) as handle:
+                members, _ = member_spans(handle)
+        except DAMAGE:
+            return whole
+        return _part_ranges([after - first for first, after in members], unit_bytes)
     return whole
 
 
-def _row_group_ranges(sizes: list[int], unit_bytes: int) -> list[tuple[int, int | None, int]]:
+def _part_ranges(sizes: list[int], unit_bytes: int) -> list[tuple[int, int | None, int]]:
     ranges: list[tuple[int, int | None, int]] = []
     start, held = 0, 0
     for group, size in enumerate(sizes):

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from corpus.documents import Record, Rejected
 from corpus.errors import MissingExtraError, UsageError
 
-Split = Literal["no", "bytes", "row_groups", "folder"]
+Split = Literal["no", "bytes", "row_groups", "members", "folder"]
 
 
 UNREADABLE = object()

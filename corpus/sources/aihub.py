@@ -19,7 +19,7 @@ from corpus.sources import ReadOptions, Skipped, parse_created, reader_for
 from corpus.sources.archive import member_records
 
 ENDINGS = ()
-SPLIT = "no"
+SPLIT = "members"
 
 _LISTS = ("data", "documents", "named_entity", "paragraphs")
 _INFO = re.compile(r"(?:.*[/!_.\-])?INFO(?:[_.\-].*)?\.json")  # 대규모 구매도서: of the set, no text
@@ -30,9 +30,9 @@ Shaped = tuple[str, dict[str, object]]
 
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Found]:
-    """The records of an archive, or of a file that came out of one; start and end are not used."""
+    """The records of an archive, or of a file that came out of one; [start, end) are members."""
     if is_archive(path.name):
-        yield from read_members(path, options, lambda member: _member(member, options))
+        yield from read_members(path, options, lambda member: _member(member, options), start, end)
     elif path.name.lower().endswith(".json"):
         if _INFO.fullmatch(path.name):
             yield Skipped(0, path.stat().st_size, "source.not_data")

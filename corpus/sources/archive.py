@@ -16,15 +16,15 @@ from corpus.places import scratch_folder
 from corpus.sources import ReadOptions, Skipped, reader_for
 
 ENDINGS = (".zip",)
-SPLIT = "no"
+SPLIT = "members"
 
 _NOT_DATA = re.compile(r"(?:.*[/!])?(?:readme|notice|licen[sc]e|copying)(?:\.(?:md|rst|txt))?", re.IGNORECASE)
 _BLOCK = 1 << 20
 
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Found]:
-    """What the members hold, in the archive's order; start and end are not used."""
-    yield from read_members(path, options, lambda member: member_records(member, options))
+    """What the members [start, end) hold, in the archive's order."""
+    yield from read_members(path, options, lambda member: member_records(member, options), start, end)
 
 
 def member_records(member: Member, options: ReadOptions) -> Iterator[Found]:

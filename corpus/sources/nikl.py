@@ -22,7 +22,7 @@ from corpus.json_elements import Element, elements, plain_names, read_elements
 from corpus.sources import ReadOptions, Skipped, parse_created
 
 ENDINGS = ()
-SPLIT = "no"
+SPLIT = "members"
 
 _LISTS = ("document",)
 _PAPERS = (".pdf", ".hwp", ".hwpx", ".doc", ".docx", ".txt", ".md")  # that come with a corpus: agreements, guides
@@ -39,9 +39,9 @@ _BLANKS = re.compile(r"[ \t]{2,}")
 
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Found]:
-    """The documents of a JSON file, or of every JSON file in a zip; start and end are not used."""
+    """The documents of a JSON file, or of every JSON file in a zip; [start, end) are members."""
     if is_archive(path.name):
-        yield from read_members(path, options, lambda member: _member(member, options))
+        yield from read_members(path, options, lambda member: _member(member, options), start, end)
     else:
         for one in read_elements(path, _LISTS, options.max_record):
             yield one if isinstance(one, Rejected) else _document(one)

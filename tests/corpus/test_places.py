@@ -218,3 +218,29 @@ def test_a_path_with_a_colon_is_a_path(tmp_path: Path) -> None:
     assert places.below("zip://::file:///x.zip", "a.txt") == "zip://a.txt::file:///x.zip"
     assert places.below("s3://bucket/a", "b") == places.below("s3://bucket/a/", "b") == "s3://bucket/a/b"
     assert places.shown("s3://key:secret@bucket/a?x=1") == "s3://bucket/a"
+
+
+def test_a_big_zip_is_divided_by_its_members(tmp_path: Path, collect: Callable[..., Counts]) -> None:
+    (tmp_path / "zips").mkdir()
+    (tmp_path / "zips" / "submission.yaml").write_text(EXAMPLE, encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "zips" / "a.zip", "w") as archive:
+        for number in range(40):
+            archive.writestr(f"{number}.txt", LINE.format(number) * 30)
+    counts = collect("local", "zips")
+    assert counts["kept"]["documents"] == 40
+    texts = [row for shard in sorted((tmp_path / "local" / "documents").glob("*.parquet")) for row in _rows(shard)]
+    assert [text for _, text in texts] == [LINE.format(number) * 30 for number in range(40)]
+    assert {path for path, _ in texts} == {f"a.zip!{number}.txt" for number in range(40)}
+    units = list(work_units(find_sources((SourceSettings(path="zips"),), tmp_path), tmp_path, 6000))
+    assert len(units) > 5
+    url = copied_to_memory(tmp_path / "zips", "five")
+    assert collect("remote", url) == counts
+    assert files(tmp_path / "remote") == files(tmp_path / "local")
+    # A member that changes makes its own unit another, and the list of members every one.
+    hashes = [hash_piece(piece.files, "members", piece.start, piece.end) for unit in units for piece in unit.pieces]
+    assert len({one for one, _ in hashes}) == len(units)
+    assert {lines for _, lines in hashes} == {0}
+
+
+def _rows(shard: Path) -> list[tuple[str, str]]:
+    return [(row["path"], row["text"]) for row in pq.read_table(shard, columns=["path", "text"]).to_pylist()]
