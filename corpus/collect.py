@@ -18,11 +18,13 @@ from corpus.identity import id_phases
 from corpus.long_shards import LongShards
 from corpus.manifest import fingerprint
 from corpus.normalising import normalise
+from corpus.places import size_of
 from corpus.rights import rights_row, write_rights
 from corpus.settings import Common, Size, setting
 from corpus.shards import Counts, Job, JobContext, Outcome, Phase, Phases, add, private_folder
 from corpus.sources import ReadOptions, Skipped, readers
-from corpus.work_units import SourceSettings, Unit, find_sources, hash_piece, work_units
+from corpus.spans import at_hand, hash_piece
+from corpus.work_units import SourceSettings, Unit, find_sources, work_units
 
 VERSION = 1
 _SMALL = 256 << 20  # bytes; hashing fewer takes less time than starting worker processes
@@ -79,20 +81,20 @@ def _hash_job(unit: Unit) -> Job:
         for piece in unit.pieces
     ]
     weight = sum(piece.bytes for piece in unit.pieces)
-    files = [str(piece.file) for piece in unit.pieces]
+    files = [list(piece.files) for piece in unit.pieces]
     return Job(
         _name(unit), hash_unit, {"pieces": pieces, "left_out": unit.left_out}, local={"files": files}, weight=weight
     )
 
 
 def _read_jobs(units: list[Unit], facts: list[dict[str, Any]], settings: CollectSettings) -> Iterator[Job]:
-    lines: dict[Path, int] = {}  # line ends before the piece at hand, of files that are divided
+    lines: dict[str, int] = {}  # line ends before the piece at hand, of files that are divided
     for unit, fact in zip(units, facts, strict=True):
         pieces = []
         for piece, ends in zip(unit.pieces, fact["lines"], strict=True):
-            first = lines.get(piece.file, 0)
+            first = lines.get(piece.files[0], 0)
             pieces.append([piece.path, piece.format, piece.start, piece.end, first + 1])
-            lines[piece.file] = first + ends
+            lines[piece.files[0]] = first + ends
         made, submission = unit.source.settings, unit.source.submission
         yield Job(
             _name(unit),
@@ -115,12 +117,16 @@ def _read_jobs(units: list[Unit], facts: list[dict[str, Any]], settings: Collect
                     "created": made.created,
                     "meta": list(made.meta),
                     "page": made.page,
+                    "splits": list(made.splits),
+                    "subset": made.subset,
+                    "columns": made.columns,
+                    "reviews": made.reviews,
                     "max_record": settings.max_record,
                 },
                 "shard_bytes": settings.unit_bytes,
             },
             (fact["hash"],),
-            {"files": [str(piece.file) for piece in unit.pieces]},
+            {"files": [list(piece.files) for piece in unit.pieces]},
             sum(piece.bytes for piece in unit.pieces),
         )
 
@@ -138,14 +144,13 @@ def rights_table(context: JobContext, *, rows: list[dict[str, Any]]) -> Outcome:
     return Outcome((write_rights(context.run, rows, context),))
 
 
-def hash_unit(context: JobContext, *, pieces: list[list[Any]], left_out: int, files: list[str]) -> Outcome:
+def hash_unit(context: JobContext, *, pieces: list[list[Any]], left_out: int, files: list[list[str]]) -> Outcome:
     """Map job: one hash of a unit's contents, and the line ends of each of its pieces (`facts`); tells `left_out`."""
     counts: Counts = {}
     if left_out:
         add(counts, "skipped/source.not_data", files=left_out)
     hashed = [
-        hash_piece(Path(file), split, start, end)
-        for (_, split, start, end, _, _), file in zip(pieces, files, strict=True)
+        hash_piece(paths, split, start, end) for (_, split, start, end, _, _), paths in zip(pieces, files, strict=True)
     ]
     facts = {"hash": fingerprint([one for one, _ in hashed]), "lines": [ends for _, ends in hashed]}
     return Outcome(counts=counts, facts=facts)
@@ -159,19 +164,25 @@ def read_unit(
     columns: dict[str, str],
     options: dict[str, Any],
     shard_bytes: int,
-    files: list[str],
+    files: list[list[str]],
 ) -> Outcome:
     """Map job: the records of a unit → documents/NAME.parquet, and quarantine/NAME.parquet if any was unreadable."""
     counts: Counts = {}
     source = f"source/{columns['source']}"
+    given = {
+        **options,
+        "meta": tuple(options["meta"]),
+        "splits": tuple(options["splits"]),
+        "scratch": context.run / ".scratch" / "collect" / name,
+    }
     with (
         LongShards(context.run / "documents", name, DOCUMENTS, context, shard_bytes) as shards,
         # One file, by row groups: a file of nothing but broken lines must not fill the memory.
         LongShards(context.run / "quarantine", name, QUARANTINE, context, shard_bytes, empty=False) as quarantine,
     ):
-        for (path, form, start, end, first_line), file in zip(pieces, files, strict=True):
-            told = ReadOptions(**{**options, "meta": tuple(options["meta"]), "first_line": first_line})
-            for record in records(Path(file), form, told, start, end):
+        for (path, form, start, end, first_line), paths in zip(pieces, files, strict=True):
+            told = ReadOptions(**{**given, "first_line": first_line})
+            for record in records(paths, form, told, start, end):
                 add(counts, "in", documents=1, bytes=record.length)
                 if isinstance(record, Rejected):
                     add(counts, f"quarantined/{record.cause}", documents=1, bytes=record.length)
@@ -195,17 +206,18 @@ def read_unit(
 
 
 def records(
-    file: Path, form: str, options: ReadOptions, start: int, end: int | None
+    paths: list[str], form: str, options: ReadOptions, start: int, end: int | None
 ) -> Iterator[Record | Rejected | Skipped]:
     """A piece's records; a file that cannot be opened or read on is one Rejected."""
     size = 0
     try:
-        size = file.stat().st_size
+        size = size_of(paths[0])
         if not form:
             detail = "no reader for a name with this ending: set the source's `format`, or leave it out by `include`"
             yield Rejected(0, size, "format.unknown", detail)
             return
-        yield from readers()[form].load()(file, options, start, end)
+        with at_hand(paths, readers()[form].split, start, end, options.scratch) as file:
+            yield from readers()[form].load()(file, options, start, end)
     except OSError as error:
         detail = f"cannot be read ({error.strerror or 'input/output error'}): check the file and its permissions"
         yield Rejected(0, size, "file.unreadable", detail)

@@ -58,12 +58,12 @@ def rows_of(
     """
     # As bytes: neither Parquet nor Arrow checks that its strings are UTF-8.
     texts = batch.column(options.text).cast(pa.large_binary()).to_pylist()
-    others = {name: _values(batch.column(name)) for name in columns if name != options.text}
+    others = {name: column_values(batch.column(name)) for name in columns if name != options.text}
     for at, value in enumerate(texts):
         yield _record(first + at, value, {name: values[at] for name, values in others.items()}, form, options)
 
 
-def _values(column: pa.Array) -> list[Any]:
+def column_values(column: pa.Array) -> list[Any]:
     """Python values of a column; a cell that has none (bytes that are no UTF-8, the year 10000) is UNREADABLE."""
     kind = column.type
     if pa.types.is_timestamp(kind):

@@ -59,25 +59,29 @@ _PLACES: dict[str, tuple[str, ...]] = {  # key → below which key it stands
 }
 
 
-def read_submission(path: Path) -> Submission:
+def read_submission(path: Path, shown: str | None = None) -> Submission:
     """Read and check a submission.yaml.
+
+    Args:
+        shown: where it lies, for messages, where that is not `path`.
 
     Raises:
         SourceError: missing, not YAML, an unknown or missing key, a value of the wrong kind; with the line.
     """
+    where = shown or str(path)
     if not path.is_file():
         indented = EXAMPLE.replace("\n", "\n      ").rstrip()
         raise SourceError(
             "no submission.yaml: who gives this, and what may be done with it?",
-            where=str(path),
+            where=where,
             fix=f"write one beside the data, such as:\n      {indented}",
         )
     try:
         values, lines = strict_yaml.load(path)
     except UsageError as error:
-        raise SourceError(error.what, where=error.where, fix=error.fix) from error
+        raise SourceError(error.what, where=(error.where or where).replace(str(path), where), fix=error.fix) from error
     names = [field.name for field in dataclasses.fields(Submission)]
-    check = _Check(str(path), lines)
+    check = _Check(where, lines)
     check.keys(values, names, ())
     rights = values["rights"]
     if not isinstance(rights, dict):

@@ -9,36 +9,42 @@ LICENSE or COPYING (in any case; without ending, or .md, .rst, .txt): told as `s
 
 from __future__ import annotations
 
-import hashlib
 import os
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from annotated_types import MinLen
 
+from corpus import places
+from corpus.archives import DAMAGE, PART, is_archive, member_spans, parts_of
 from corpus.errors import SourceError
+from corpus.manifest import fingerprint
+from corpus.places import Changed, Place, is_url, located
 from corpus.rights import rights_id
 from corpus.settings import setting
 from corpus.sources import Reader, named_reader, reader_for
+from corpus.spans import at_hand, group_span
 from corpus.streams import COMPRESSIONS
 from corpus.submission import NAME, Submission, read_submission
 
 _MANY = 10_000  # files in a group at most
 _NOT_DATA = re.compile(r"(?:readme|notice|licen[sc]e|copying)(?:\.(?:md|rst|txt))?", re.IGNORECASE)
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
     """A source: a folder (all of it) or a file, with a submission.yaml that says who gives it and what is allowed."""
 
-    path: Annotated[str, MinLen(1)] = setting("", "folder or file, relative to the recipe's folder")
+    path: Annotated[str, MinLen(1)] = setting(
+        "", "folder or file, relative to the recipe's folder, or a URL (s3://, …)"
+    )
     format: str = setting("auto", "format of all its files; auto: by the endings of their names")
     include: tuple[str, ...] = setting((), "patterns of file names or relative paths to read; none: all files")
     text: str = setting("text", "field or column that holds the text")
@@ -47,6 +53,12 @@ class SourceSettings:
     created: str | None = setting(None, "field or column with the time of creation (ISO 8601 or seconds since 1970)")
     meta: tuple[str, ...] = setting((), "fields or columns kept in the document's meta (never masked)")
     page: Literal["main", "all"] = setting("main", "of web pages: the main content, or all visible text")
+    splits: tuple[str, ...] = setting((), "format datasets: the splits to read; none: all")
+    subset: str | None = setting(None, "format datasets: the subset (configuration); null: its only one")
+    columns: dict[str, str] = setting(dict, "format catalogue: what (name, spec, price, …) → the column that holds it")
+    reviews: Literal["joined", "apart"] = setting(
+        "joined", "format catalogue: reviews with their product, or each apart"
+    )
     submission: str | None = setting(None, "path of the submission.yaml; null: the one in the folder")
 
 
@@ -57,7 +69,7 @@ class Source:
     settings: SourceSettings
     submission: Submission
     rights_id: str
-    root: Path
+    root: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +77,18 @@ class Piece:
     """A file or a part of it: printable path below the source's folder, real path, format ("" where none claims it).
 
     [start, end) are bytes or row groups, by the format; end None: to the file's end. bytes: about its size.
-    changed: when its bytes, and when its bytes, name or permissions changed (ns since 1970).
+    files: its path or URL; of a file that came in parts, all of them in their order.
+    changed: when its bytes, and when its bytes, name or permissions changed (ns since 1970), or its store's marks.
     """
 
     path: str
-    file: Path
+    files: tuple[str, ...]
     format: str
     start: int
     end: int | None
     bytes: int
     size: int
-    changed: tuple[int, int]
+    changed: Changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +112,23 @@ def find_sources(settings: tuple[SourceSettings, ...], base: Path) -> list[Sourc
     """
     found: dict[str, Source] = {}
     for one in settings:
-        path = base / one.path
-        if not path.exists():
-            raise SourceError("no such file or folder", where=one.path, fix=f"put the data at {path}, or mend `path`")
-        licence = "" if one.format == "auto" else named_reader(one.format).noncommercial
-        root = path if path.is_dir() else path.parent
-        declared = base / one.submission if one.submission else root / NAME
-        submission = read_submission(declared)
-        if licence and submission.rights.commercial:
+        reader = named_reader(one.format) if one.format != "auto" else None
+        folder = reader is not None and reader.split == "folder"
+        path = located(one.path, base)
+        if is_url(path) and folder and not places.HUB.fullmatch(path):
+            fix = "copy the folder here, or write hf://datasets/OWNER/NAME"
+            raise SourceError(f"the format {one.format!r} reads no folder there", where=places.shown(path), fix=fix)
+        what = "folder" if folder and is_url(path) else _kind(path)
+        if what is None:
+            where, shown = (one.path, path) if not is_url(path) else (places.shown(path), places.shown(path))
+            raise SourceError("no such file or folder", where=where, fix=f"put the data at {shown}, or mend `path`")
+        root = path if what == "folder" else places.parent(path) if is_url(path) else str(Path(path).parent)
+        declared = located(one.submission, base) if one.submission else _below(root, NAME)
+        submission = _submission(declared)
+        if reader is not None and reader.noncommercial and submission.rights.commercial:
             raise SourceError(
-                f"commercial is true, but all data of the format {one.format} is {licence}, not for commercial use",
-                where=str(declared),
+                f"commercial is true, but all data of {one.format} is {reader.noncommercial}, not for commercial use",
+                where=places.shown(declared) if is_url(declared) else declared,
                 fix="write `commercial: false` below `rights`",
             )
         name = submission.source
@@ -121,6 +140,26 @@ def find_sources(settings: tuple[SourceSettings, ...], base: Path) -> list[Sourc
         granted = rights_id(submission.contributor, name, submission.rights)
         found[name] = Source(one, submission, granted, root)
     return list(found.values())
+
+
+def _kind(path: str) -> str | None:
+    if is_url(path):
+        return places.kind(path)
+    return "folder" if Path(path).is_dir() else "file" if Path(path).exists() else None
+
+
+def _below(root: str, name: str) -> str:
+    return places.below(root, name) if is_url(root) else str(Path(root) / name)
+
+
+def _submission(where: str) -> Submission:
+    """Read a submission.yaml from where it lies."""
+    if not is_url(where):
+        return read_submission(Path(where))
+    if places.kind(where) != "file":
+        return read_submission(Path(where), places.shown(where))  # says that it is missing, and what to write
+    with at_hand([where], "no", 0, None, None) as file:
+        return read_submission(file, places.shown(where))
 
 
 def work_units(sources: list[Source], base: Path, unit_bytes: int) -> Iterator[Unit]:
@@ -148,39 +187,81 @@ def work_units(sources: list[Source], base: Path, unit_bytes: int) -> Iterator[U
         number += 1
 
 
-def _pieces(source: Source, files: list[Path], unit_bytes: int) -> Iterator[Piece]:
-    for file in files:
-        try:
-            stat = file.stat()
-            size, changed = stat.st_size, (stat.st_mtime_ns, stat.st_ctime_ns)
-        except OSError:  # a link to nothing, a file that has just gone: reading it will quarantine it
-            size, changed = 0, (0, 0)
-        name = _printable(file.relative_to(source.root).as_posix())
-        reader = reader_for(file.name) if source.settings.format == "auto" else named_reader(source.settings.format)
-        ranges: list[tuple[int, int | None, int]] = [(0, None, size)]
-        if reader is not None and size > unit_bytes:
-            ranges = _ranges(file, reader, size, unit_bytes)
-        form = reader.name if reader is not None else ""
+def _pieces(source: Source, files: list[Place], unit_bytes: int) -> Iterator[Piece]:
+    for place, wheres in _whole(files):
+        name = _printable(place.path)
+        form = source.settings.format
+        whole = PART.fullmatch(place.path)
+        reader = reader_for(whole["whole"] if whole else place.path) if form == "auto" else named_reader(form)
+        ranges: list[tuple[int, int | None, int]] = [(0, None, place.size)]
+        if reader is not None and place.size > unit_bytes and len(wheres) == 1:
+            ranges = _ranges(place.where, reader, place.size, unit_bytes)
         for start, end, part in ranges:
-            yield Piece(name, file, form, start, end, part, size, changed)
+            yield Piece(name, wheres, reader.name if reader else "", start, end, part, place.size, place.changed)
 
 
-def _files(source: Source, base: Path) -> tuple[list[Path], int]:
+def _whole(files: list[Place]) -> Iterator[tuple[Place, tuple[str, ...]]]:
+    """Each file with its paths: the parts of a zip are one file, called as the first of them."""
+    parts: dict[str, list[Place]] = {}
+    for one in files:
+        if match := PART.fullmatch(one.path):
+            parts.setdefault(match["whole"], []).append(one)
+    for one in files:
+        match = PART.fullmatch(one.path)
+        if match is None:
+            yield one, (one.where,)
+            continue
+        same = {part.path: part for part in parts.pop(match["whole"], [])}
+        if same:
+            ordered = [same[path] for path in parts_of(one.path, list(same))]
+            changed = tuple(mark for part in ordered for mark in part.changed)
+            size = sum(part.size for part in ordered)
+            yield Place(ordered[0].path, ordered[0].where, size, changed), tuple(part.where for part in ordered)
+
+
+def _files(source: Source, base: Path) -> tuple[list[Place], int]:
     """The files of a source in their order, and how many were left out as no data by their names."""
-    path = base / source.settings.path
-    if path.is_file():
-        return [path], 0
-    found = []
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(one for one in folders if not one.startswith("."))
-        found += [Path(folder) / name for name in names if not name.startswith(".") and name != NAME]
+    path = located(source.settings.path, base)
+    if source.settings.format != "auto" and named_reader(source.settings.format).split == "folder":
+        return [_folder(path)], 0
+    if is_url(path):
+        found = [one for one in places.remote_files(path) if posixpath.basename(one.path) != NAME]
+        if len(found) == 1 and found[0].path == posixpath.basename(path.partition("::")[0].rstrip("/")):
+            return found, 0
+    elif not Path(path).is_dir():
+        return [_local(Path(path), Path(path).parent)], 0
+    else:
+        found = []
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(one for one in folders if not one.startswith("."))
+            files = (Path(folder) / name for name in names if not name.startswith(".") and name != NAME)
+            found += [Place(one.relative_to(path).as_posix(), str(one), 0, ()) for one in files]
     patterns = source.settings.include
     if patterns:
-        kept = [one for one in found if _matches(one.relative_to(path).as_posix(), patterns)]
+        kept = [one for one in found if _matches(one.path, patterns)]
     else:
-        kept = [one for one in found if not _NOT_DATA.fullmatch(one.name)]
+        kept = [one for one in found if not _NOT_DATA.fullmatch(posixpath.basename(one.path))]
     left_out = 0 if patterns else len(found) - len(kept)
-    return sorted(kept, key=lambda one: one.relative_to(path).as_posix()), left_out
+    kept.sort(key=lambda one: one.path)
+    return kept if is_url(path) else [_local(Path(one.where), Path(path)) for one in kept], left_out
+
+
+def _local(file: Path, root: Path) -> Place:
+    try:
+        stat = file.stat()
+        size, changed = stat.st_size, (stat.st_mtime_ns, stat.st_ctime_ns)
+    except OSError:  # a link to nothing, a file that has just gone: reading it will quarantine it
+        size, changed = 0, (0, 0)
+    return Place(file.relative_to(root).as_posix(), str(file), size, changed)
+
+
+def _folder(path: str) -> Place:
+    """A folder that is read as one: of this machine, or a data set of the hub, held to its commit."""
+    if is_url(path):
+        revision = places.hub_revision(path)
+        return Place(".", f"{path.partition('@')[0].rstrip('/')}@{revision}", 0, (revision,))
+    size, state = places.folder_state(Path(path))
+    return Place(".", path, size, (fingerprint(state),))
 
 
 def _matches(relative: str, patterns: tuple[str, ...]) -> bool:
@@ -193,23 +274,29 @@ def _printable(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _ranges(file: Path, reader: Reader, size: int, unit_bytes: int) -> list[tuple[int, int | None, int]]:
+def _ranges(where: str, reader: Reader, size: int, unit_bytes: int) -> list[tuple[int, int | None, int]]:
     whole: list[tuple[int, int | None, int]] = [(0, None, size)]
-    if reader.split == "bytes" and file.suffix.lower() not in COMPRESSIONS:
+    if reader.split == "bytes" and posixpath.splitext(where.partition("::")[0])[1].lower() not in COMPRESSIONS:
         starts = range(0, size, unit_bytes)
         return [(start, min(start + unit_bytes, size), min(unit_bytes, size - start)) for start in starts]
     if reader.split == "row_groups":
         try:
-            metadata = pq.read_metadata(file)
+            with places.opened(where) as handle:
+                metadata = pq.read_metadata(handle)
         except (pa.ArrowException, OSError):
             return whole  # the reader will say what is wrong with it
-        return _row_group_ranges(
-            [_group_span(metadata, group)[1] for group in range(metadata.num_row_groups)], unit_bytes
-        )
+        return _part_ranges([group_span(metadata, group)[1] for group in range(metadata.num_row_groups)], unit_bytes)
+    if reader.split == "members" and is_archive(where):
+        try:
+            with places.opened(where) as handle:
+                members, _ = member_spans(handle)
+        except DAMAGE:
+            return whole
+        return _part_ranges([after - first for first, after in members], unit_bytes)
     return whole
 
 
-def _row_group_ranges(sizes: list[int], unit_bytes: int) -> list[tuple[int, int | None, int]]:
+def _part_ranges(sizes: list[int], unit_bytes: int) -> list[tuple[int, int | None, int]]:
     ranges: list[tuple[int, int | None, int]] = []
     start, held = 0, 0
     for group, size in enumerate(sizes):
@@ -218,58 +305,3 @@ def _row_group_ranges(sizes: list[int], unit_bytes: int) -> list[tuple[int, int 
             start, held = group, 0
         held += size
     return [*ranges, (start, len(sizes), held)]
-
-
-def _group_span(metadata: pq.FileMetaData, group: int) -> tuple[int, int]:
-    """First byte and compressed bytes of a row group."""
-    columns = [metadata.row_group(group).column(index) for index in range(metadata.num_columns)]
-    starts = [one.dictionary_page_offset if one.has_dictionary_page else one.data_page_offset for one in columns]
-    return min(starts, default=0), sum(one.total_compressed_size for one in columns)
-
-
-def hash_piece(file: Path, split: str, start: int, end: int | None) -> tuple[str, int]:
-    """BLAKE2b-128 (hex) of all that a reader of this piece looks at, and line ends within a byte range.
-
-    A byte range is hashed from the byte before it to the end of its last line, row groups with the file's footer.
-    A file that cannot be opened hashes as such; reading it will quarantine it.
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    lines = 0
-    try:
-        with file.open("rb") as handle:
-            if split == "row_groups" and end is not None:
-                metadata = pq.read_metadata(file)
-                spans = [_group_span(metadata, group) for group in range(metadata.num_row_groups)]
-                digest.update(repr((start, end)).encode())
-                _update(digest, handle, max(0, file.stat().st_size - metadata.serialized_size - 8), None)
-                for first, size in spans[start:end]:
-                    _update(digest, handle, first, first + size)
-            elif end is None:
-                _update(digest, handle, 0, None)
-            else:
-                if start:
-                    _update(digest, handle, start - 1, start)
-                lines = _update(digest, handle, start, end)
-                while block := handle.readline(_BLOCK):
-                    digest.update(block)
-                    if block.endswith(b"\n"):
-                        break
-    except (OSError, pa.ArrowException) as error:
-        return f"unreadable: {type(error).__name__}", 0
-    return digest.hexdigest(), lines
-
-
-def _update(digest: hashlib.blake2b, handle: BinaryIO, start: int, end: int | None) -> int:
-    """Feed the bytes [start, end) of a file to a digest; returns the line ends among them."""
-    lines = 0
-    handle.seek(start)
-    left = None if end is None else end - start
-    while left is None or left > 0:
-        block = handle.read(_BLOCK if left is None else min(_BLOCK, left))
-        if not block:
-            break
-        digest.update(block)
-        if end is not None:
-            lines += block.count(b"\n")
-            left = end - handle.tell()
-    return lines

@@ -136,7 +136,7 @@ def _given(path: Path, settings: CheckSettings) -> _Given:
             lack = lacking(submission.rights, ("train",), settings.as_of)
             told["state"] = "granted" if lack is None else "ended" if lack == "until" else "not_granted"
             told["says"] = _plain(submission)
-    source = Source(SourceSettings(path=str(path.resolve()), text=settings.text), submission, "", root.resolve())
+    source = Source(SourceSettings(path=str(path.resolve()), text=settings.text), submission, "", str(root.resolve()))
     return _Given(path, source, told)
 
 
@@ -162,26 +162,26 @@ def _units(given: Sequence[_Given]) -> tuple[list[tuple[_Given, Unit]], int, lis
 def _jobs(units: Sequence[tuple[_Given, Unit]], carry_out: Callable[[str, list[Job]], list[Outcome]]) -> list[Job]:
     """The reading jobs; where a line format was divided, lines are counted first, so that each error names its line."""
     divided = [
-        (piece.file, piece.start, piece.end)
+        (piece.files[0], piece.start, piece.end)
         for _, unit in units
         for piece in unit.pieces
         if piece.end is not None and readers()[piece.format].split == "bytes"
     ]
     counting = [
-        Job(f"lines-{number:05d}", _count, {"start": start, "end": end}, local={"file": str(file)})
+        Job(f"lines-{number:05d}", _count, {"start": start, "end": end}, local={"file": file})
         for number, (file, start, end) in enumerate(divided)
     ]
     ends = iter([one.facts["lines"] for one in carry_out("lines", counting)] if counting else [])
-    before: dict[Path, int] = {}
+    before: dict[str, int] = {}
     jobs = []
     for number, (one, unit) in enumerate(units):
         pieces = []
         for piece in unit.pieces:
             shown = str(one.path) if one.path.is_file() else f"{one.path}/{piece.path}"
-            first = before.get(piece.file, 0)
+            first = before.get(piece.files[0], 0)
             pieces.append([shown, piece.format, piece.start, piece.end, first + 1])
             if piece.end is not None and readers()[piece.format].split == "bytes":
-                before[piece.file] = first + next(ends)
+                before[piece.files[0]] = first + next(ends)
         made = unit.source.settings
         options: Facts = {
             "text": made.text,
@@ -191,7 +191,7 @@ def _jobs(units: Sequence[tuple[_Given, Unit]], carry_out: Callable[[str, list[J
         }
         options |= {"meta": list(made.meta), "page": made.page, "max_record": _MAX_RECORD}
         arguments = {"number": number, "pieces": pieces, "options": options}
-        files = [str(piece.file) for piece in unit.pieces]
+        files = [list(piece.files) for piece in unit.pieces]
         weight = sum(piece.bytes for piece in unit.pieces)
         jobs.append(Job(f"unit-{number:05d}", _read, arguments, local={"files": files}, weight=weight))
     return jobs

@@ -40,7 +40,7 @@ LANGUAGES = ("ko", "ko_mixed", "ja", "zh", "latin", "other", "none")
 
 
 def read_unit(
-    context: JobContext, *, number: int, pieces: list[list[Any]], options: dict[str, Any], files: list[str]
+    context: JobContext, *, number: int, pieces: list[list[Any]], options: dict[str, Any], files: list[list[str]]
 ) -> Outcome:
     """Judge a unit's records.
 
@@ -49,18 +49,19 @@ def read_unit(
         number: of the unit.
         pieces: shown path, format, start, end, first line of each piece.
         options: of ReadOptions.
-        files: real path of each piece.
+        files: real paths of each piece.
 
     Returns:
         `counts` by reason; `facts`: `files`, `errors`, `examples`, `batches`.
     """
+    given = {**options, "meta": tuple(options["meta"]), "scratch": context.run / "read"}
     with Writer(context.run, number, DedupSettings()) as store:
         unit = _Unit(store)
-        for piece, ((shown, form, start, end, first_line), file) in enumerate(zip(pieces, files, strict=True)):
-            told = ReadOptions(**{**options, "meta": tuple(options["meta"]), "first_line": first_line})
-            about = unit.open(shown, form, Path(file) if form and start == 0 else None)
+        for piece, ((shown, form, start, end, first_line), paths) in enumerate(zip(pieces, files, strict=True)):
+            told = ReadOptions(**{**given, "first_line": first_line})
+            about = unit.open(shown, form, Path(paths[0]) if form and start == 0 else None)
             came = read = 0
-            for record in records(Path(file), form, told, start, end):
+            for record in records(paths, form, told, start, end):
                 came, read = came + 1, read + record.length
                 unit.take(record, piece, about)
             about["documents"] += came

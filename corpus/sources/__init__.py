@@ -1,9 +1,9 @@
 """Readers of input files, one module a format; collect finds the right one here by a file's name.
 
-A reader is a module of this folder that says `ENDINGS` (of file names, lower case; none where a recipe must name the
-format), `SPLIT` (how a big file is divided), where all its data has such a licence `NONCOMMERCIAL`, and defines
-`read(path, options, start, end)`. The folder is listed and those lines are read without importing, so a new format is
-one new file, and a missing optional library is noticed only where its format occurs.
+A reader is a module of this folder that says `ENDINGS` (of file names, lower case; none where a source's `format` must
+name it), `SPLIT` (how a big file is divided; "folder": the source is one folder, read whole), `NONCOMMERCIAL` where all
+its data has such a licence, and defines `read(path, options, start, end)`. The folder is listed and those lines are
+read without importing, so a new format is one new file, and a missing optional library is noticed only where it occurs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Literal
 from corpus.documents import Record, Rejected
 from corpus.errors import MissingExtraError, UsageError
 
-Split = Literal["no", "bytes", "row_groups"]
+Split = Literal["no", "bytes", "row_groups", "members", "folder"]
 
 
 UNREADABLE = object()
@@ -46,6 +46,11 @@ class ReadOptions:
         first_line: number of the line that holds the byte where reading starts.
         max_record: bytes above which a record is refused.
         page: "main" for the main content of web pages, "all" for all their text.
+        splits: of a data set, those to read; none: all.
+        subset: of a data set, its configuration; None where it has but one.
+        columns: of a catalogue, what is there (name, spec, …) → the column or field that holds it.
+        reviews: of a catalogue, "joined" to their product's document or "apart", a document each.
+        scratch: folder of this machine for temporary files, None for the system's.
     """
 
     text: str = "text"
@@ -56,6 +61,11 @@ class ReadOptions:
     first_line: int = 1
     max_record: int = 64 << 20
     page: str = "main"
+    splits: tuple[str, ...] = ()
+    subset: str | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+    reviews: str = "joined"
+    scratch: Path | None = None
 
 
 Read = Callable[[Path, ReadOptions, int, int | None], Iterator[Record | Rejected | Skipped]]

@@ -37,20 +37,31 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
 
 def record_of(data: bytes, offset: int, length: int, place: str, options: ReadOptions) -> Record | Rejected:
     """The record of an object's bytes; `place` says in words where that is."""
+    found = object_of(data, offset, length, place, options.text)
+    if isinstance(found, Rejected):
+        return found
+    row, losses = found
+    value = row.get(options.text)
+    if not isinstance(value, str):
+        told = f"{place}, byte {offset}: {no_text(row, options.text)}"
+        return Rejected(offset, length, "json.no_text", told)
+    told_fields, lost = fields_of(row, options)
+    value, mangled = reverse_mojibake(value)
+    return Record(value, offset, length, losses={**losses, **mangled, **lost}, **told_fields)
+
+
+def object_of(
+    data: bytes, offset: int, length: int, place: str, field: str
+) -> tuple[dict[str, Any], dict[str, int]] | Rejected:
+    """The object in some bytes and what was lost on decoding it, or why there is none; `field` is for the message."""
     found = parse(data, offset, place)
     if isinstance(found, Rejected):
         return dataclasses.replace(found, length=length)
     row, losses = found
-    place = f"{place}, byte {offset}"
-    if not isinstance(row, dict):
-        told = f'{place}: not an object: write {{"{options.text}": …}}'
-        return Rejected(offset, length, "json.not_object", told)
-    value = row.get(options.text)
-    if not isinstance(value, str):
-        return Rejected(offset, length, "json.no_text", f"{place}: {no_text(row, options.text)}")
-    told_fields, lost = fields_of(row, options)
-    value, mangled = reverse_mojibake(value)
-    return Record(value, offset, length, losses={**losses, **mangled, **lost}, **told_fields)
+    if isinstance(row, dict):
+        return row, losses
+    told = f'{place}, byte {offset}: not an object: write {{"{field}": …}}'
+    return Rejected(offset, length, "json.not_object", told)
 
 
 def no_text(row: dict[str, Any], field: str) -> str:

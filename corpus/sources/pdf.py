@@ -1,18 +1,33 @@
-"""PDF by its text layer (PDFium), pages joined by an empty line. Scanned pages have none: they need OCR first."""
+"""PDF by its text layer (PDFium), pages joined by an empty line. Scanned pages have none: they need OCR first.
+
+A page whose font maps its glyphs to nonsense is left out and counted; a document of which that is most is quarantined.
+PDFium runs in a process of its own (`corpus/pdf_child.py`): a file of 1 kB can keep it busy for hours.
+"""
 
 from __future__ import annotations
 
+import atexit
+import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import pypdfium2 as pdfium
+import pypdfium2  # noqa: F401  (the child needs it; where it is missing, this module says so)
 
+from corpus.decoding import reverse_mojibake
 from corpus.documents import Record, Rejected
+from corpus.garbled import garbled
 from corpus.sources import ReadOptions
 from corpus.streams import too_long
 
 ENDINGS = (".pdf",)
 SPLIT = "no"
+
+_PAGES = 20_000
+_CHILD = Path(__file__).parents[1] / "pdf_child.py"
 
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Record | Rejected]:
@@ -24,33 +39,85 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
     if size > options.max_record:
         yield too_long(0, size, options.max_record, "the file")
         return
+    with path.open("rb"):  # a file that may not be read is an OSError here, not a broken PDF there
+        answer = _asked({"path": str(path), "pages": _PAGES, "chars": options.max_record})
+    yield _rejected(size, answer, options.max_record) if "error" in answer else _record(size, answer["pages"])
+
+
+def _rejected(size: int, answer: dict[str, Any], limit: int) -> Rejected:
+    details = {
+        "password": "protected by a password: save it without one",
+        "broken": "not a readable PDF: copy it again or save it anew",
+        "too_slow": "its pages take PDFium too long (objects that repeat each other?): print it into a new PDF",
+        "crashed": "PDFium fails on it or needs more than 1 GiB for it: print it into a new PDF",
+        "too_many_pages": f"{answer.get('count')} pages, more than {_PAGES}: split it",
+        "too_long": f"its text has more than collect.max_record ({limit}) characters: split it or raise the limit",
+    }
+    name = {"pages": "too_many_pages", "chars": "too_long"}.get(answer["error"], answer["error"])
+    return Rejected(0, size, "record.too_long" if name == "too_long" else f"pdf.{name}", details[name])
+
+
+def _record(size: int, pages: list[str | None]) -> Record | Rejected:
+    losses: dict[str, int] = {}
+    kept, nonsense, characters = [], 0, 0
+    for page in pages:
+        if page is None:
+            losses["pdf.page_unreadable"] = losses.get("pdf.page_unreadable", 0) + 1
+            continue
+        text, mended = reverse_mojibake(page.replace("\ufffe", "").strip())  # U+FFFE: a hyphen that ends a line
+        if garbled(text):
+            losses["pdf.page_garbled"] = losses.get("pdf.page_garbled", 0) + 1
+            nonsense += len(text)
+            continue
+        characters += len(text)
+        kept.append(text)
+        for cause, times in mended.items():
+            losses[cause] = losses.get(cause, 0) + times
+    if pages and losses.get("pdf.page_unreadable") == len(pages):
+        return Rejected(0, size, "pdf.broken", "none of its pages can be read: copy it again or save it anew")
+    if nonsense > characters:
+        detail = "the fonts' maps to Unicode are missing or false, its text is nonsense: run OCR over it first"
+        return Rejected(0, size, "pdf.garbled", detail)
+    text = "\n\n".join(kept)
+    if not text.strip():
+        return Rejected(0, size, "pdf.no_text", "no text layer (scanned pages?): run OCR over it first")
+    return Record(text, 0, size, meta={"pages": len(pages)}, losses=losses)
+
+
+_child: subprocess.Popen[str] | None = None
+
+
+def _asked(question: dict[str, Any]) -> dict[str, Any]:
+    """The child's answer; one that it died over is an error too. It is started once and serves every file."""
+    global _child
+    if _child is not None and _child.poll() is not None:  # killed between two files, through no fault of theirs
+        _end()
+    if _child is None:
+        command = [sys.executable, "-P", str(_CHILD)]
+        pipe = subprocess.PIPE
+        _child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+        atexit.register(_end)
+    assert _child.stdin is not None
+    assert _child.stdout is not None
     try:
-        pages, broken = _pages(path)
-    except pdfium.PdfiumError as error:
-        if "password" in str(error).lower():
-            yield Rejected(0, size, "pdf.password", "protected by a password: save it without one")
-        else:
-            yield Rejected(0, size, "pdf.broken", "not a readable PDF: copy it again or save it anew")
-        return
-    text = "\n\n".join(pages)
-    if text.strip():
-        losses = {"pdf.page_unreadable": broken} if broken else {}
-        yield Record(text, 0, size, meta={"pages": len(pages) + broken}, losses=losses)
-    else:
-        yield Rejected(0, size, "pdf.no_text", "no text layer (scanned pages?): run OCR over it first")
+        _child.stdin.write(json.dumps(question) + "\n")
+        _child.stdin.flush()
+        line = _child.stdout.readline()
+    except BrokenPipeError:
+        line = ""
+    if line.endswith("\n"):
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+    status = _child.wait()
+    _end()
+    return {"error": "too_slow" if status == -signal.SIGXCPU else "crashed"}
 
 
-def _pages(path: Path) -> tuple[list[str], int]:
-    """Text of each page, and how many pages could not be read."""
-    pages, broken = [], 0
-    with pdfium.PdfDocument(path) as document:
-        for number in range(len(document)):
-            try:
-                page = document[number]
-                text = page.get_textpage()
-                pages.append(text.get_text_range().strip())
-                text.close()
-                page.close()
-            except pdfium.PdfiumError:
-                broken += 1
-    return pages, broken
+def _end() -> None:
+    """End the child: it stops when its stdin does."""
+    global _child
+    if _child is not None:
+        with _child as process:
+            process.kill()
+        _child = None
+        atexit.unregister(_end)
