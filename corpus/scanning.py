@@ -65,25 +65,6 @@ def automaton(needles: Sequence[tuple[str, int]]) -> tuple[Table, Longs]:
 
 
 @kernel
-def count_needles(buffer: Bytes, offsets: Longs, table: Table, found: Longs, rows: Longs) -> None:
-    """Count the needles in every document; of those that end at one byte, one.
-
-    Args:
-        table, found: see `automaton`.
-        rows: written, int64 [documents, 2]: how many there are, the bits of those there are.
-    """
-    for d in range(offsets.shape[0] - 1):
-        state: Any = 0
-        hits, bits = 0, 0
-        for i in range(offsets[d], offsets[d + 1]):
-            state = np.int64(table[state, buffer[i]])
-            if found[state] != 0:
-                hits += 1
-                bits |= found[state]
-        rows[d, 0], rows[d, 1] = hits, bits
-
-
-@kernel
 def mark_lines(buffer: Bytes, offsets: Longs, table: Table, found: Longs, longest: int, marked: Longs) -> int:
     """Lines of at most `longest` bytes in which a needle ends (see `automaton`).
 
