@@ -31,7 +31,8 @@ from corpus.characters import (  # noqa: F401  (the first columns, one a class)
 (TOP_2, TOP_3, TOP_4, REPEAT_5, REPEAT_6, REPEAT_7, REPEAT_8, REPEAT_9, REPEAT_10) = range(51, 60)
 COLUMNS = 60
 
-# A row of words, int64: first byte, byte after the last, characters, hash, classes of its characters as bits.
-(W_START, W_END, W_CHARS, W_HASH, W_KINDS) = range(5)
+# A row of words, int64: first byte, byte after the last, characters, hash, classes of its characters as bits, the last
+# of them that is no symbol (code point and cell, 0 where there is none) and its first byte.
+(W_START, W_END, W_CHARS, W_HASH, W_KINDS, W_LAST, W_LAST_AT) = range(7)
 # A row of lines that are not blank, int64: bytes as above, first word, characters with and without white space, hash.
 (L_START, L_END, L_FIRST, L_CHARS, L_VISIBLE, L_HASH) = range(6)

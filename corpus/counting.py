@@ -35,12 +35,15 @@ from corpus.kernels import PRIME, Bytes, Floats, Ints, Longs, Shorts, decode, de
 from corpus.repetition import repeated_lines, repeated_words
 from corpus.shapes import has_url, is_final, is_number, phones
 
+Pair = tuple[Any, Any]
 SHORT_LINE = 20  # characters; a line of fewer is short
 LONG_WORD = 15  # characters; an eojeol of more is long
 SPACED_RUN = 5  # so many single syllables, one eojeol each, are text spaced out: 글 자 띄 우 기
 WINDOW = 4  # characters; what repeats at least so many could be a copy to a compressor
 COPY_COST = 3  # bytes that it would take to write such a copy (LZ4: offset and length)
 RECENT = 8192  # windows remembered
+SIGNED = 1 << 15  # of a word's last letter: a sign that ends sentences follows
+_WRITTEN = (1 << SYMBOL) | (1 << LATIN) | (1 << DIGIT)  # of these are web addresses and telephone numbers
 _LETTERS = (1 << HANGUL) | (1 << JAMO) | (1 << HANJA) | (1 << KANA) | (1 << LATIN) | (1 << LETTER)
 
 
@@ -56,130 +59,114 @@ def _cell(table: Shorts, point: Any) -> Any:
 
 
 @inner
+def _copied(recent: Longs, salt: Any, window: Any, begin: Any, after: Any, covered: Any) -> tuple[Any, Any]:
+    """Bytes that a compressor would save by copying the last WINDOW characters; up to where all is so covered.
+
+    Args:
+        recent: where windows are remembered, int64 [RECENT]; what another document left there is told by its salt.
+        window: the four characters, 16 bits each.
+        begin, after: their first byte, and the byte after the last.
+        covered: byte up to which copies go so far.
+    """
+    slot = (((window ^ (window >> 23)) * PRIME) >> 32) & (RECENT - 1)
+    if recent[slot] == window ^ salt:
+        return after - max(covered, begin) - (COPY_COST if begin >= covered else 0), after
+    recent[slot] = window ^ salt
+    return 0, covered
+
+
+@inner
+def _note_word(words: Longs, n: int, word: tuple[Any, Any, Any, Any, Any, Any]) -> None:
+    """Write all of a row of words but where it starts."""
+    words[n, c.W_END], words[n, c.W_CHARS], words[n, c.W_HASH] = word[0], word[1], word[2]
+    words[n, c.W_KINDS], words[n, c.W_LAST], words[n, c.W_LAST_AT] = word[3], word[4], word[5]
+
+
+@inner
+def _note_line(lines: Longs, m: int, line: tuple[Any, Any, Any, Any, Any, Any]) -> None:
+    """Write a row of lines."""
+    lines[m, c.L_START], lines[m, c.L_END], lines[m, c.L_FIRST] = line[0], line[1], line[2]
+    lines[m, c.L_CHARS], lines[m, c.L_VISIBLE], lines[m, c.L_HASH] = line[3], line[4], line[5]
+
+
+@inner
 def _walk(
-    buffer: Bytes,
-    start: Any,
-    end: Any,
-    table: Shorts,
-    row: Floats,
-    words: Longs,
-    lines: Longs,
-    seen: Ints,
-    touched: Ints,
+    buffer: Bytes, bounds: Pair, table: Shorts, row: Floats, noted: tuple[Longs, Longs, Ints, Ints, Longs], salt: Any
 ) -> tuple[int, int, int]:
-    """Go over one document's characters; the number of words, of lines, of code points listed in `touched`."""
-    kind: Any = 0
-    n, m, different, length, kinds, hashed = 0, 0, 0, 0, 0, 0
+    """Go over one document's characters; the number of words, of lines, of code points that stand in it.
+
+    Args:
+        noted: words, lines, how often each code point stands (zero on entry), those that do, see also `_copied`.
+    """
+    (start, end), (words, lines, seen, touched, recent) = bounds, noted
+    last: Any = 0
+    kinds: Any = 0
+    n, m, different, length, hashed, last_at = 0, 0, 0, 0, 0, 0
     chars, line_start, line_from, line_hash, visible, first = 0, start, 0, 0, 0, 0
-    previous, run = 0, 0
-    i = start
+    previous, run, window, saved, covered = 0, 0, 0, 0, start
+    i, far, mid, near = start, start, start, start  # first bytes of this character and the three before
     while i <= end:
-        point: Any = 10
-        after, kind = i + 1, NEWLINE  # the end is the end of a line
+        point, cell, after = 10, np.int64(NEWLINE), i + 1  # the end is the end of a line
         if i < end:
             point, after = decode(buffer, i)
             low = min(point, 65535)
-            kind = np.int64(table[low]) & 15
+            cell = np.int64(table[low])
             if point > 65535:
-                kind = _beyond(point)
+                cell = _beyond(point)
                 row[c.BEYOND] += 1
-                row[kind] += 1
+                row[cell] += 1
             if seen[low] == 0:
                 touched[different] = low
                 different += 1
             seen[low] += 1
             chars += 1
+            window = (window << 16) | low
+            if chars >= WINDOW:
+                gained, covered = _copied(recent, salt, window, far, after, covered)
+                saved += gained
+            far, mid, near = mid, near, i
+        kind = cell & 15
         if kind > NEWLINE:
             if length == 0:
                 words[n, c.W_START] = i
-                kinds, hashed = 0, 0
-            length += 1
-            kinds |= 1 << kind
-            hashed = (hashed ^ point) * PRIME
+                kinds, hashed, last = 0, 0, 0
+            length, kinds, hashed = length + 1, kinds | 1 << kind, (hashed ^ point) * PRIME
+            if kind != SYMBOL:
+                last, last_at = point << 16 | cell, i
+            elif cell & SIGN:
+                last |= SIGNED
             run = run + 1 if point == previous else 1
-            if run > 3:
-                row[c.RUNS] += 1
-                row[c.LAUGHTER] += kind == JAMO
-            if kind == BROKEN or (0xA1 <= point <= 0xFF and 0xA1 <= previous <= 0xFF):
-                row[c.MOJIBAKE] += 1
+            _count_odd(point, previous, kind, run, row)
         else:
             if length > 0:
-                words[n, c.W_END], words[n, c.W_CHARS], words[n, c.W_HASH] = i, length, hashed
-                words[n, c.W_KINDS] = kinds
-                line_hash = (line_hash ^ hashed) * PRIME
-                visible += length
-                n, length = n + 1, 0
-            if kind == NEWLINE:
+                _note_word(words, n, (i, length, hashed, kinds, last, last_at))
+                line_hash, visible, n, length = (line_hash ^ hashed) * PRIME, visible + length, n + 1, 0
+            if kind != NEWLINE:
+                line_hash = (line_hash ^ 32) * PRIME
+            else:
                 if visible > 0:
-                    lines[m, c.L_START], lines[m, c.L_END], lines[m, c.L_FIRST] = line_start, i, first
-                    lines[m, c.L_CHARS] = chars - line_from - (i < end)
-                    lines[m, c.L_VISIBLE], lines[m, c.L_HASH] = visible, line_hash
+                    _note_line(lines, m, (line_start, i, first, chars - line_from - (i < end), visible, line_hash))
                     m += 1
                 line_start, line_from, line_hash, visible, first = after, chars, 0, 0, n
-            else:
-                line_hash = (line_hash ^ 32) * PRIME
-        previous = point
-        i = after
-    row[c.CHARS] = chars
+        previous, i = point, after
+    row[c.CHARS], row[c.SAVED] = chars, saved
     return n, m, different
 
 
 @inner
-def _saved(buffer: Bytes, start: Any, end: Any, recent: Longs, salt: Any) -> Any:
-    """Bytes that a compressor would save by writing copies of WINDOW characters and more as such.
-
-    Args:
-        recent: where windows are remembered, int64 [RECENT]; what another document left there is told by its salt.
-    """
-    window, chars, saved = 0, 0, 0
-    a, b, d = start, start, start  # where the three characters before begin
-    covered = start
-    i = start
-    while i < end:
-        point, after = decode(buffer, i)
-        window = (window << 16) | (point & 0xFFFF)
-        chars += 1
-        slot = (((window ^ (window >> 23)) * PRIME) >> 32) & (RECENT - 1)
-        if recent[slot] == window ^ salt:
-            if chars >= WINDOW:
-                saved += after - max(covered, a) - (COPY_COST if a >= covered else 0)
-                covered = after
-        else:
-            recent[slot] = window ^ salt
-        a, b, d = b, d, i
-        i = after
-    return saved
+def _count_odd(point: Any, previous: Any, kind: Any, run: int, row: Floats) -> None:
+    """Count a character that goes on a run of equal ones, or is broken."""
+    if run > 3:
+        row[c.RUNS] += 1
+        row[c.LAUGHTER] += kind == JAMO
+    if kind == BROKEN or (0xA1 <= point <= 0xFF and 0xA1 <= previous <= 0xFF):
+        row[c.MOJIBAKE] += 1
 
 
 @inner
-def _last_letter(buffer: Bytes, start: Any, end: Any, table: Shorts) -> tuple[Any, Any, Any, int]:
-    """The last character of a word that is no symbol: it, its cell (0 where there is none), its first byte.
-
-    And whether a sign that ends sentences follows it.
-    """
-    signed = 0
-    i = end
-    while i > start:
-        point, i = decode_before(buffer, i)
-        cell = _cell(table, point)
-        if cell & 15 != SYMBOL:
-            return point, cell, i, signed
-        if cell & SIGN:
-            signed = 1
-    return 0, 0, start, signed
-
-
-@inner
-def _read_word(buffer: Bytes, words: Longs, k: int, cell: Any, row: Floats) -> None:
-    """Count word k, whose last letter has this cell."""
-    start, end, length, kinds = words[k, c.W_START], words[k, c.W_END], words[k, c.W_CHARS], words[k, c.W_KINDS]
-    row[c.WORD_CHARS] += length
-    row[c.WORD_SQUARES] += length * length
-    if kinds & _LETTERS:
-        row[c.LETTERED] += 1
-    if length == 1:
-        row[c.SINGLES] += 1
-    elif length > LONG_WORD:
+def _read_rare(buffer: Bytes, start: Any, end: Any, length: Any, kinds: Any, row: Floats) -> None:
+    """Count what a word is only asked for when it is long, or has signs or digits."""
+    if length > LONG_WORD:
         row[c.LONG] += 1
         hangul, i = 0, start
         while i < end:
@@ -187,44 +174,61 @@ def _read_word(buffer: Bytes, words: Longs, k: int, cell: Any, row: Floats) -> N
             hangul += 0xAC00 <= one < 0xD7A4
         if hangul > LONG_WORD:
             row[c.UNSPACED_CHARS] += hangul
-    if cell & 15 == HANGUL:
-        row[c.HANGUL_WORDS] += 1
-        if cell & PARTICLE:
-            row[c.PARTICLES] += 1
-    if kinds & (1 << SYMBOL) and length > 2:
+    if kinds & (1 << SYMBOL):
         row[c.URLS] += has_url(buffer, start, end)
         row[c.PHONES] += phones(buffer, start, end)
-    elif kinds & (1 << DIGIT) and length > 8:
+    elif length > 8:
         row[c.PHONES] += phones(buffer, start, end)
 
 
 @inner
-def _read_line(
-    buffer: Bytes, start: Any, end: Any, words: Longs, first: int, last: int, table: Shorts, row: Floats
-) -> None:
-    """Count one line, bytes [start, end), and the words in it, [first, last)."""
-    spaced = 0
+def _read_words(buffer: Bytes, words: Longs, first: int, last: int, row: Floats) -> None:
+    """Count the words of one line, [first, last), and the sentences in it."""
+    spaced, singles, lettered, hangul, particles, chars, squares = 0, 0, 0, 0, 0, 0, 0
     for k in range(first, last):
-        point, cell, at, signed = _last_letter(buffer, words[k, c.W_START], words[k, c.W_END], table)
-        _read_word(buffer, words, k, cell, row)
-        single = words[k, c.W_CHARS] == 1 and cell & 15 == HANGUL
-        spaced = spaced + 1 if single else 0
-        if spaced >= SPACED_RUN:
-            row[c.SPACED] += SPACED_RUN if spaced == SPACED_RUN else 1
-        if single and cell & STRAY and k > first:
-            row[c.STRAYS] += 1
-        if k == first:
-            opening, _ = decode(buffer, words[k, c.W_START])
-            if _cell(table, opening) & BULLET:
-                row[c.BULLETED] += 1
-            if is_number(buffer, words[k, c.W_START], words[k, c.W_END]):
-                row[c.NUMBERED] += 1
-                signed = 0
+        cell, length, kinds = words[k, c.W_LAST] & (SIGNED - 1), words[k, c.W_CHARS], words[k, c.W_KINDS]
+        chars, squares = chars + length, squares + length * length
+        lettered += kinds & _LETTERS != 0
+        hangul += cell & 15 == HANGUL
+        particles += cell & 15 == HANGUL and cell & PARTICLE != 0
+        if length > LONG_WORD or kinds & _WRITTEN > 1 << SYMBOL or (kinds & (1 << DIGIT) and length > 8):
+            _read_rare(buffer, words[k, c.W_START], words[k, c.W_END], length, kinds, row)
+        if length > 1 or cell & 15 != HANGUL:
+            singles += length == 1
+            spaced = 0
+        else:
+            singles, spaced = singles + 1, spaced + 1
+            if spaced >= SPACED_RUN:
+                row[c.SPACED] += SPACED_RUN if spaced == SPACED_RUN else 1
+            if cell & STRAY and k > first:
+                row[c.STRAYS] += 1
+        signed = words[k, c.W_LAST] & SIGNED > 0
+        if k == first and signed and is_number(buffer, words[k, c.W_START], words[k, c.W_END]):
+            signed = False
         if k == last - 1 or (signed and cell & 15 != DIGIT):
             row[c.SENTENCES] += 1
             row[c.SIGNS] += signed
-            if is_final(buffer, words[k, c.W_START], at, point, cell):
+            if is_final(buffer, words[k, c.W_START], words[k, c.W_LAST_AT], words[k, c.W_LAST] >> 16, cell):
                 row[c.FORMS] += 1
+    row[c.WORD_CHARS] += chars
+    row[c.WORD_SQUARES] += squares
+    row[c.SINGLES] += singles
+    row[c.LETTERED] += lettered
+    row[c.HANGUL_WORDS] += hangul
+    row[c.PARTICLES] += particles
+
+
+@inner
+def _read_line(buffer: Bytes, lines: Longs, k: int, table: Shorts, words: Longs, row: Floats) -> None:
+    """Count one line by how long it is, how it begins and how it ends."""
+    start, end, first = lines[k, c.L_START], lines[k, c.L_END], lines[k, c.L_FIRST]
+    row[c.LINE_BYTES] += end - start
+    row[c.LINE_CHARS] += lines[k, c.L_CHARS]
+    row[c.SHORT] += lines[k, c.L_VISIBLE] < SHORT_LINE
+    opening, _ = decode(buffer, words[first, c.W_START])
+    if _cell(table, opening) & BULLET:
+        row[c.BULLETED] += 1
+    row[c.NUMBERED] += is_number(buffer, words[first, c.W_START], words[first, c.W_END])
     _read_end(buffer, start, end, table, row)
 
 
@@ -296,7 +300,7 @@ def count_texts(buffer: Bytes, offsets: Longs, table: Shorts, rows: Floats) -> N
         rows: written, float64 [documents, columns.COLUMNS], zero on entry.
     """
     room, line_room = _room(buffer, offsets)
-    words, lines = np.empty((room, 5), np.int64), np.empty((line_room, 6), np.int64)
+    words, lines = np.empty((room, 7), np.int64), np.empty((line_room, 6), np.int64)
     capacity = 16
     while capacity < 2 * room:
         capacity *= 2
@@ -306,20 +310,16 @@ def count_texts(buffer: Bytes, offsets: Longs, table: Shorts, rows: Floats) -> N
     seen, touched = np.zeros(65536, np.int32), np.empty(65536, np.int32)
     recent = np.zeros(RECENT, np.int64)
     products = np.arange(256) * np.log2(np.maximum(np.arange(256), 1))
+    noted = (words, lines, seen, touched, recent)
     for d in range(rows.shape[0]):
         row, start, end = rows[d], offsets[d], offsets[d + 1]
         row[c.BYTES] = end - start
-        n, m, different = _walk(buffer, start, end, table, row, words, lines, seen, touched)
+        n, m, different = _walk(buffer, (start, end), table, row, noted, (d + 1) * PRIME)
         row[c.WORDS] = n
-        row[c.SAVED] = _saved(buffer, start, end, recent, (d + 1) * PRIME)
         _read_characters(table, row, seen, touched, different, products)
         row[c.LINES] = m
         for k in range(m):
-            begin, stop = lines[k, c.L_START], lines[k, c.L_END]
-            row[c.LINE_BYTES] += stop - begin
-            row[c.LINE_CHARS] += lines[k, c.L_CHARS]
-            row[c.SHORT] += lines[k, c.L_VISIBLE] < SHORT_LINE
-            last = lines[k + 1, c.L_FIRST] if k + 1 < m else n
-            _read_line(buffer, begin, stop, words, lines[k, c.L_FIRST], last, table, row)
+            _read_line(buffer, lines, k, table, words, row)
+            _read_words(buffer, words, lines[k, c.L_FIRST], lines[k + 1, c.L_FIRST] if k + 1 < m else n, row)
         repeated_lines(lines, m, row, keys, names)
         repeated_words(words, n, row, keys, names, grams, counts, first, places)

@@ -193,11 +193,56 @@ def _is_disguised(length: int, spaces: Any, signs: Any, fakes: Any) -> bool:
 
 
 @inner
-def _count(row: Longs, terms: Ints, term: Any, disguised: bool, fresh: bool, by: int) -> None:
+def _count(row: Longs, terms: Ints, term: Any, disguised: Any, by: int) -> None:
     row[terms[term, CATEGORY]] += by
-    if terms[term, ADVERTISES]:
-        row[row.shape[0] - 2] += by if disguised else 0
-        row[row.shape[0] - 1] += by if fresh else 0
+    if terms[term, ADVERTISES] and disguised:
+        row[row.shape[0] - 2] += by
+
+
+@inner
+def _take(
+    d: int,
+    state: Any,
+    at: Any,
+    free: Any,
+    last: Any,
+    gaps: tuple[Any, Any, Any, Any],
+    ends: Ints,
+    terms: Ints,
+    met: Longs,
+    rows: Longs,
+) -> tuple[Any, Any]:
+    """Count the longest term that ends at letter `at`, or take back the last where this one is innocent.
+
+    Args:
+        free, last: the first letter in no term, and the last term (twice its index, odd where it was in disguise; -1
+            where there is none).
+        met: by term, the last document it was in.
+
+    Returns:
+        `free` and `last`, as they now are.
+    """
+    spaces, signs, starts, fakes = gaps
+    row = rows[d]
+    innocent = row.shape[0] - 3
+    while state != 0:
+        term: Any = np.int64(ends[state, 0])
+        length: Any = np.int64(terms[term, LENGTH])
+        if _is_term(length, terms[term, ANCHORED], spaces, starts):
+            if terms[term, CATEGORY] == innocent:
+                if at - length < free and last >= 0:
+                    _count(row, terms, last >> 1, last & 1, -1)
+                    return free, -1
+            elif at - length >= free:
+                disguised = _is_disguised(length, spaces, signs, fakes)
+                _count(row, terms, term, disguised, 1)
+                if terms[term, ADVERTISES] and met[term] != d:
+                    met[term] = d
+                    row[innocent + 2] += 1
+                return at, term * 2 + disguised
+            return free, last
+        state = np.int64(ends[state, 1])
+    return free, last
 
 
 @kernel
@@ -214,11 +259,10 @@ def count_terms(
     """Count the terms of a lexicon in every document; of those that overlap, the one that ends first.
 
     Args:
-        fold, looks, table, ends, terms: see Lexicon.
+        fold to terms: see Lexicon.
         rows: written, int64 [documents, categories + 2]: terms of each category, terms in disguise of those that
-            advertise, and how many of these are different. Of the last category, innocent, only what it takes back.
+            advertise, and how many of these are different. The last category, innocent, is not counted.
     """
-    innocent = rows.shape[1] - 3
     met = np.full(terms.shape[0], -1, np.int64)
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
@@ -226,7 +270,6 @@ def count_terms(
         at, free, last = 0, 0, -1  # letters, the first of them in no term, the last term
         spaces, signs, starts, fakes = 0, 0, 0, 0  # a bit a letter, the newest lowest: what stood before it
         blank, cuts, stretch, previous = 1, 0, 0, 0
-        disguised, fresh = False, False
         while i < end:
             point, after = decode(buffer, i)
             cell: Any = np.int64(fold[point]) if point < 65536 else SIGN
@@ -251,18 +294,6 @@ def count_terms(
             at += 1
             node = np.int64(table[node, cell & SYMBOLS])
             state = node if ends[node, 0] >= 0 else np.int64(ends[node, 1])
-            while state != 0:
-                term: Any = ends[state, 0]
-                length, category = np.int64(terms[term, LENGTH]), np.int64(terms[term, CATEGORY])
-                if _is_term(length, terms[term, ANCHORED], spaces, starts):
-                    if category == innocent and at - length < free and last >= 0:
-                        _count(rows[d], terms, last, disguised, fresh, -1)
-                        met[last] = -1 if fresh else d
-                        last = -1
-                    elif category != innocent and at - length >= free:
-                        disguised = _is_disguised(length, spaces, signs, fakes)
-                        fresh = met[term] != d
-                        _count(rows[d], terms, term, disguised, fresh, 1)
-                        met[term], last, free = d, term, at
-                    break
-                state = np.int64(ends[state, 1])
+            if state != 0:
+                gaps = (spaces, signs, starts, fakes)
+                free, last = _take(d, state, at, free, last, gaps, ends, terms, met, rows)

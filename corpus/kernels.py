@@ -19,6 +19,7 @@ from numba import njit
 # Compiled at the first call (some seconds for all), then kept in __pycache__ or NUMBA_CACHE_DIR.
 kernel = njit(cache=True, nogil=True)
 inner = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # for kernels alone: less to compile
+# Let an inner function take few arrays: where LLVM does not inline it, each goes as seven arguments, at every call.
 
 Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.uint16]

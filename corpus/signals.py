@@ -11,11 +11,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from corpus.characters import character_table
 from corpus.columns import COLUMNS
-from corpus.edits import text_buffers
+from corpus.edits import Bytes, Longs, text_buffers
 from corpus.lexicons import ADVERTISED, LEXICONS
 from corpus.measured import Floats, Measured, Signal, ratio
 
@@ -248,6 +249,22 @@ def _lexicon() -> Lexicon:
     return lexicon(LEXICONS, ADVERTISED)
 
 
+_LAST_OF_CUT_OFF = b"\xb0e] \t\n\v\f\r"  # 기 is EA B8 B0
+
+
+def _cut_off(texts: pa.Array, buffer: Bytes, offsets: Longs) -> npt.NDArray[np.bool_]:
+    """Which texts end in … 더보기, … more, … [더보기]; looked for only where the last byte can be theirs."""
+    import pyarrow.compute as pc
+
+    cut = np.zeros(len(texts), np.bool_)
+    last = buffer[offsets[1:] - 1] if len(buffer) else np.zeros(len(texts), np.uint8)
+    may = np.flatnonzero(np.isin(last, np.frombuffer(_LAST_OF_CUT_OFF, np.uint8)) & (np.diff(offsets) > 0))
+    tails = pc.utf8_slice_codeunits(texts.take(pa.array(may)), -12)
+    ends = pc.match_substring_regex(tails, r"(?:…|\.\.)\s*(?:더\s?보기|more|\[더보기\])\s*$")
+    cut[may] = ends.to_numpy(zero_copy_only=False)
+    return cut
+
+
 def measure_texts(texts: pa.Array, boilerplate: Floats, private: Floats) -> pa.RecordBatch:
     """All the signals of some texts, by the schema SCHEMA.
 
@@ -255,8 +272,6 @@ def measure_texts(texts: pa.Array, boilerplate: Floats, private: Floats) -> pa.R
         texts: large_string [documents], as edited.
         boilerplate, private: found before editing, float64 [documents] (see Measured).
     """
-    import pyarrow.compute as pc
-
     from corpus.counting import count_texts
     from corpus.folding import count_terms
 
@@ -265,7 +280,5 @@ def measure_texts(texts: pa.Array, boilerplate: Floats, private: Floats) -> pa.R
     count_texts(buffer, offsets, character_table(), counts)
     terms = np.zeros((len(texts), len(LEXICONS) + 2), np.int64)
     count_terms(buffer, offsets, *_lexicon(), terms)
-    tails = pc.utf8_slice_codeunits(texts, -12)
-    cut_off = pc.match_substring_regex(tails, r"(?:…|\.\.)\s*(?:더\s?보기|more|\[더보기\])\s*$")
-    measured = Measured(counts, terms.astype(float), cut_off.to_numpy(zero_copy_only=False), boilerplate, private)
+    measured = Measured(counts, terms.astype(float), _cut_off(texts, buffer, offsets), boilerplate, private)
     return pa.RecordBatch.from_arrays([pa.array(signal.value(measured)) for signal in SIGNALS], schema=SCHEMA)
