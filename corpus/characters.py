@@ -25,13 +25,14 @@ PARTICLES = (
 ENDINGS = "다요죠까네라자지음함됨임것오소셔냐군걸게해야어아"
 STOPS = ".?!。…！？\"'”’)]」』~"
 BULLETS = "-*•·●○■□▶▷◆◇※‣∙･ㆍ▪①②③④⑤⑥⑦⑧⑨⑩"
-# Final forms: those that few nouns end in; those that are final after a past or future stem (ㅆ: 했어, 갔지, 좋겠네);
+# Final forms: those that few nouns end in; those that are final after a stem in ㅆ or ㅄ (했어, 좋겠네, 없지);
 # and pairs of syllables.
 FORMS = "다요죠까음함됨임냐셔"
 INFORMALS = "어지네니나군"
 _PAIRS = """
 거든 는데 은데 인데 한데 잖아 더라 거야 이야 해라 하라 어라 시오 할게 을게 볼게 갈게 줄게 하자 보자 가자 구나 구먼 는걸
-은걸 할래 을래 갈래 볼래 리라 노라 려고 는지 을지 을걸 나봐 것임 바람 없음 있음
+은걸 할래 을래 갈래 볼래 리라 노라 려고 는지 을지 을걸 나봐 뭐해 뭐야 맞아 좋아 같아 많아 싫어 싶어 몰라 그래
+먹자
 """
 # Signs that end a sentence; brackets and quotation marks may follow.
 SIGNS = ".?!。…！？‼⁇⁈⁉．｡"

@@ -99,9 +99,9 @@ def _walk(
         noted: words, lines, how often each code point stands (zero on entry), those that do, see also `_copied`.
     """
     (start, end), (words, lines, seen, touched, recent) = bounds, noted
-    last: Any = 0
-    kinds: Any = 0
-    n, m, different, length, hashed, last_at = 0, 0, 0, 0, 0, 0
+    zero: Any = 0
+    kinds, last, last_at = zero, zero, zero
+    n, m, different, length, hashed = 0, 0, 0, 0, 0
     chars, line_start, line_from, line_hash, visible, first = 0, start, 0, 0, 0, 0
     previous, run, window, saved, covered = 0, 0, 0, 0, start
     i, far, mid, near = start, start, start, start  # first bytes of this character and the three before
@@ -119,8 +119,7 @@ def _walk(
                 touched[different] = low
                 different += 1
             seen[low] += 1
-            chars += 1
-            window = (window << 16) | low
+            chars, window = chars + 1, (window << 16) | low
             if chars >= WINDOW:
                 gained, covered = _copied(recent, salt, window, far, after, covered)
                 saved += gained
@@ -129,7 +128,7 @@ def _walk(
         if kind > NEWLINE:
             if length == 0:
                 words[n, c.W_START] = i
-                kinds, hashed, last = 0, 0, 0
+                kinds, hashed, last, last_at = 0, 0, 0, i
             length, kinds, hashed = length + 1, kinds | 1 << kind, (hashed ^ point) * PRIME
             if kind != SYMBOL:
                 last, last_at = point << 16 | cell, i
@@ -182,7 +181,7 @@ def _read_rare(buffer: Bytes, start: Any, end: Any, length: Any, kinds: Any, row
 
 
 @inner
-def _read_words(buffer: Bytes, words: Longs, first: int, last: int, row: Floats) -> None:
+def _read_words(buffer: Bytes, table: Shorts, words: Longs, first: int, last: int, row: Floats) -> None:
     """Count the words of one line, [first, last), and the sentences in it."""
     spaced, singles, lettered, hangul, particles, chars, squares = 0, 0, 0, 0, 0, 0, 0
     for k in range(first, last):
@@ -208,7 +207,7 @@ def _read_words(buffer: Bytes, words: Longs, first: int, last: int, row: Floats)
         if k == last - 1 or (signed and cell & 15 != DIGIT):
             row[c.SENTENCES] += 1
             row[c.SIGNS] += signed
-            if is_final(buffer, words[k, c.W_START], words[k, c.W_LAST_AT], words[k, c.W_LAST] >> 16, cell):
+            if is_final(buffer, table, words[first, c.W_START], words[k, c.W_LAST_AT], words[k, c.W_LAST]):
                 row[c.FORMS] += 1
     row[c.WORD_CHARS] += chars
     row[c.WORD_SQUARES] += squares
@@ -320,6 +319,6 @@ def count_texts(buffer: Bytes, offsets: Longs, table: Shorts, rows: Floats) -> N
         row[c.LINES] = m
         for k in range(m):
             _read_line(buffer, lines, k, table, words, row)
-            _read_words(buffer, words, lines[k, c.L_FIRST], lines[k + 1, c.L_FIRST] if k + 1 < m else n, row)
+            _read_words(buffer, table, words, lines[k, c.L_FIRST], lines[k + 1, c.L_FIRST] if k + 1 < m else n, row)
         repeated_lines(lines, m, row, keys, names)
         repeated_words(words, n, row, keys, names, grams, counts, first, places)

@@ -60,7 +60,9 @@ RULES = (
     Rule("repeat.fives", "repeated_fives", "max", "max_repeated_fives", ("eojeol", 20)),
     Rule("repeat.top_pair", "top_pair", "max", "max_top_pair", ("eojeol", 50)),
     Rule("repeat.runs", "runs", "max", "max_runs", ("chars", 20)),
-    Rule("spam.density", "spam", "max", "max_spam", ("spam_terms", 2)),
+    Rule("spam.density", "spam", "max", "max_spam", ("spam_terms", 3)),
+    Rule("spam.advertising", "advertising", "max", "max_advertising", ("spam_terms", 2)),
+    Rule("spam.disguised", "disguised", "max", "max_disguised"),
 )
 
 _LABELLED = "set by hand on Korean of thirteen sources: help pages, rulings, manuals, dialogue, reviews, comments"
@@ -99,7 +101,19 @@ class DecideSettings:
     max_top_pair: Share = setting(0.3, "eojeol in the most frequent pair", unit="share of eojeol")
     max_runs: Share = setting(0.5, "fourth and later equal characters in a row", unit="share of visible characters")
     max_spam: Number = setting(
-        0.1, "terms of advertisements, two different ones at least", unit="terms an eojeol", origin=_LABELLED
+        0.25,
+        "terms of advertisements, three different ones at least; reports on gambling or loans stay far below",
+        unit="terms an eojeol",
+        origin=_LABELLED,
+    )
+    max_advertising: Number = setting(
+        0.05,
+        "terms of advertisements with as many calls, numbers, addresses or disguises, two different terms at least",
+        unit="terms an eojeol",
+        origin=_LABELLED,
+    )
+    max_disguised: Number = setting(
+        0.02, "terms of advertisements in disguise (카.지.노, 카Zl노)", unit="terms an eojeol", origin=_LABELLED
     )
 
     def limit(self, rule: Rule) -> float:

@@ -7,19 +7,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from corpus.characters import FORM, HANGUL, INFORMAL, PAIRS
-from corpus.kernels import Bytes, decode, decode_before, inner
+import numpy as np
+
+from corpus.characters import FORM, HANGUL, INFORMAL, JAMO, PAIRS, SPACE, SYMBOL
+from corpus.kernels import Bytes, Shorts, decode, decode_before, inner
 
 
 @inner
-def is_final(buffer: Bytes, start: Any, at: Any, point: Any, cell: Any) -> bool:
-    """Whether the last letter of a word, `point` at byte `at`, ends a sentence as Korean forms it."""
+def is_final(buffer: Bytes, table: Shorts, start: Any, at: Any, last: Any) -> bool:
+    """Whether a sentence ends in a form that is final in Korean; ㅋㅋ and ㅠㅠ behind it are passed over.
+
+    Args:
+        start: first byte of the line.
+        at, last: first byte of the last letter, and it: code point and cell, as in a row of words.
+    """
+    point, cell = last >> 16, last & 0x7FFF
+    while at > start and (cell & 15 == JAMO or cell & 15 == SYMBOL or cell & 15 == SPACE):
+        point, at = decode_before(buffer, at)
+        cell = np.int64(table[min(point, 65535)])
     if cell & FORM:
         return True
     if cell & 15 != HANGUL or at <= start:
         return False
     before, _ = decode_before(buffer, at)
-    if cell & INFORMAL and 0xAC00 <= before < 0xD7A4 and (before - 0xAC00) % 28 == 20:  # ㅆ
+    if cell & INFORMAL and 0xAC00 <= before < 0xD7A4 and ((before - 0xAC00) % 28 == 20 or (before - 0xAC00) % 28 == 18):
         return True
     pair = (before << 16) | point
     for k in range(len(PAIRS)):  # noqa: SIM110  (numba has no any)
@@ -51,7 +62,12 @@ def is_number(buffer: Bytes, start: Any, end: Any) -> bool:
         point, after = decode(buffer, i)
         if 0xAC00 <= point < 0xD7A4 or 97 <= point | 32 <= 122:
             i = after
-    return bool(i > digits and i < end and (buffer[i] == 41 or (buffer[i] == 46 and not opened)))
+    if i == digits or i >= end or buffer[i] == 41:
+        return bool(i > digits and i < end)
+    if opened or buffer[i] != 46:
+        return False
+    following = buffer[i + 1] if i + 1 < end else 0
+    return not (48 <= following <= 57 or 97 <= following | 32 <= 122)
 
 
 @inner

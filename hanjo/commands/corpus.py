@@ -10,9 +10,11 @@ from typing import Annotated
 
 import typer
 
+from hanjo.commands.corpus_signals import signals
 from hanjo.commands.run import AsJson
 
 app = typer.Typer(help="Look at the documents of a run.", no_args_is_help=True)
+app.command()(signals)
 
 
 @app.callback()
