@@ -76,7 +76,9 @@ RULES = (
     Rule("repeat.fives", "repeated_fives", "max", "max_repeated_fives", ("eojeol", 20)),
     Rule("repeat.top_pair", "top_pair", "max", "max_top_pair", ("eojeol", 50)),
     Rule("repeat.runs", "runs", "max", "max_runs", ("chars", 20)),
-    Rule("spam.density", "spam", "max", "max_spam", ("spam_terms", 2), _LABELLED),
+    Rule("spam.density", "spam", "max", "max_spam", ("spam_terms", 3), _LABELLED),
+    Rule("spam.advertising", "advertising", "max", "max_advertising", ("spam_terms", 2), _LABELLED),
+    Rule("spam.disguised", "disguised", "max", "max_disguised", origin=_LABELLED),
     Rule("quality.score", "quality", "min", "min_quality", ("chars", 40)),  # no score (null): not judged
 )
 _DESCRIBED = {signal.name: signal for signal in SIGNALS}

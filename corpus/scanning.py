@@ -65,25 +65,6 @@ def automaton(needles: Sequence[tuple[str, int]]) -> tuple[Table, Longs]:
 
 
 @kernel
-def count_needles(buffer: Bytes, offsets: Longs, table: Table, found: Longs, rows: Longs) -> None:
-    """Count the needles in every document; of those that end at one byte, one.
-
-    Args:
-        table, found: see `automaton`.
-        rows: written, int64 [documents, 2]: how many there are, the bits of those there are.
-    """
-    for d in range(offsets.shape[0] - 1):
-        state: Any = 0
-        hits, bits = 0, 0
-        for i in range(offsets[d], offsets[d + 1]):
-            state = np.int64(table[state, buffer[i]])
-            if found[state] != 0:
-                hits += 1
-                bits |= found[state]
-        rows[d, 0], rows[d, 1] = hits, bits
-
-
-@kernel
 def mark_lines(buffer: Bytes, offsets: Longs, table: Table, found: Longs, longest: int, marked: Longs) -> int:
     """Lines of at most `longest` bytes in which a needle ends (see `automaton`).
 
@@ -96,19 +77,22 @@ def mark_lines(buffer: Bytes, offsets: Longs, table: Table, found: Longs, longes
     """
     total = 0
     for d in range(offsets.shape[0] - 1):
-        state: Any = 0
-        start: Any = offsets[d]
-        bits: Any = 0
-        for i in range(offsets[d], offsets[d + 1] + 1):
-            if i == offsets[d + 1] or buffer[i] == 10:
-                if bits != 0 and i - start <= longest:
-                    if total < marked.shape[0]:
-                        marked[total, 0], marked[total, 1], marked[total, 2], marked[total, 3] = d, start, i, bits
-                    total += 1
-                start, state, bits = i + 1, 0, 0
-            else:
-                state = np.int64(table[state, buffer[i]])
-                bits |= found[state]
+        start, end = offsets[d], offsets[d + 1]
+        while start <= end:
+            stop = start
+            while stop < end and buffer[stop] != 10:
+                stop += 1
+            state: Any = 0
+            bits: Any = 0
+            if stop - start <= longest:  # most of prose is longer, and done with
+                for i in range(start, stop):
+                    state = np.int64(table[state, buffer[i]])
+                    bits |= found[state]
+            if bits != 0:
+                if total < marked.shape[0]:
+                    marked[total, 0], marked[total, 1], marked[total, 2], marked[total, 3] = d, start, stop, bits
+                total += 1
+            start = stop + 1
     return total
 
 

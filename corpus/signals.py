@@ -1,112 +1,41 @@
-"""The signals: what each says of a text, and how it comes from the counts of the compiled pass.
+"""The signals: what each says of a text, and how it comes from the counts of the compiled passes.
 
-measure writes them, a column each, of the text as edited; decide compares them with limits (`corpus/rules.py`). To add
-one is a line in SIGNALS; only where it needs a new count does `corpus/kernels.py` change.
+measure writes them, a column each, of the text as edited; decide compares them with limits (`corpus/rules.py`);
+`docs/signals.md` is made from them. To add one is a line in SIGNALS; only where it needs a new count does
+`corpus/counting.py` change.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from corpus.edits import text_buffers
+from corpus.characters import character_table
+from corpus.count_columns import COLUMNS
+from corpus.edits import Bytes, Longs, text_buffers
+from corpus.lexicons import ADVERTISED, LEXICONS
+from corpus.measured import Floats, Measured, Signal, ratio
 
-Floats = npt.NDArray[np.float64]
-
-# Last syllables of an eojeol that are a particle or an ending: 은/는/이/가 …, 고/며/면/서 …, 다/요 …
-PARTICLES = (
-    "은는이가을를의에도로와과만서고며면지게여어아해던한할된될인일적들니다요까네죠음함됨임라자야나려듯히써나든께부터"
-)
-# Last syllables of a Korean sentence, with or without a full stop: 다 요 죠 까, and clipped 음 함 됨 임 것.
-ENDINGS = "다요죠까네라자지음함됨임것오소셔냐군걸게해야어아"
-STOPS = ".?!。…！？\"'”’)]」』~"
-BULLETS = "-*•·●○■□▶▷◆◇※‣∙･ㆍ▪①②③④⑤⑥⑦⑧⑨⑩"
-# Terms of advertisements for gambling, loans and massage. News has such words too: only their density counts.
-SPAM_TERMS = tuple(
-    """
-카지노 바카라 토토 먹튀 놀이터 슬롯 가입쿠폰 가입머니 첫충 꽁머니 환전 룰렛 홀덤 사설 파워볼 무직자 신용불문 당일대출
-즉시대출 급전 소액결제현금화 현금화 출장마사지 출장안마 스웨디시 오피 유흥 룸싸롱 조건만남 비아그라 시알리스 즉시지급
-카톡상담 텔레그램문의 24시간상담
-""".split()  # noqa: SIM905
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What the signals are computed from, for one batch.
-
-    Attributes:
-        counts: float64 [documents, kernels.COLUMNS].
-        spam: int64 [documents, 2], see `scanning.count_needles`.
-        cut_off: bool [documents], the text ends in … 더보기.
-        boilerplate: float64 [documents], share of the bytes before editing that boilerplate rules describe.
-        private: float64 [documents], identifiers found before editing.
-        quality: float64 [documents], the classifier's scores; NaN where there is none.
-    """
-
-    counts: Floats
-    spam: npt.NDArray[np.int64]
-    cut_off: npt.NDArray[np.bool_]
-    boilerplate: Floats
-    private: Floats
-    quality: Floats
-
-    def __getitem__(self, column: str) -> Floats:
-        """A column of the counts by its name in `corpus/kernels.py`."""
-        from corpus import kernels  # numba is wanted only where texts are measured, not where limits are compared
-
-        column_of_counts: Floats = self.counts[:, getattr(kernels, column)]
-        return column_of_counts
-
-    def of_visible(self, *columns: str) -> Floats:
-        """Share of the characters that are no white space."""
-        return ratio(self._sum(*columns), self["CHARS"] - self["SPACE"] - self["NEWLINE"])
-
-    def of_letters(self, *columns: str) -> Floats:
-        """Share of the letters of any script."""
-        return ratio(self._sum(*columns), self._sum("HANGUL", "JAMO", "HANJA", "KANA", "LATIN", "LETTER"))
-
-    def of_words(self, *columns: str) -> Floats:
-        return ratio(self._sum(*columns), self["WORDS"])
-
-    def of_lines(self, *columns: str) -> Floats:
-        return ratio(self._sum(*columns), self["LINES"])
-
-    def _sum(self, *columns: str) -> Floats:
-        return np.sum([self[column] for column in columns], axis=0)
-
-
-def ratio(part: Floats, whole: Floats) -> Floats:
-    """part / whole, 0 where the whole is 0."""
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """One number of a text.
-
-    Attributes:
-        name: its column in signals/.
-        doc: what it says.
-        unit: of the value; a share is between 0 and 1.
-        value: from the counts, float64 [documents].
-        source: where the idea is from, where it is not plain counting.
-    """
-
-    name: str
-    doc: str
-    unit: str
-    value: Callable[[Measured], Floats]
-    source: str = ""
-
+if TYPE_CHECKING:
+    from corpus.folding import Lexicon
 
 GOPHER = "Rae et al. 2021, arXiv:2112.11446, A1.1; over eojeol, so published limits do not transfer"
+FINEWEB = "FineWeb's char_duplicates_ratio (datatrove); lines are compared with every white space alike"
+FINEWEB_LISTS = "FineWeb's new_line_ratio (datatrove); over eojeol"
+
+
+def _deviation(m: Measured) -> Floats:
+    mean = m.of_words("WORD_CHARS")
+    return np.sqrt(np.maximum(m.of_words("WORD_SQUARES") - mean * mean, 0))
+
+
+def _over_characters(name: str, doc: str, column: str) -> Signal:
+    return Signal(name, doc, "share of characters", lambda m: m.of_chars(column), GOPHER)
+
 
 SIGNALS = (
     Signal("bytes", "UTF-8 bytes", "bytes", lambda m: m["BYTES"]),
@@ -118,6 +47,13 @@ SIGNALS = (
     Signal("hanja", "Chinese characters", "share of letters", lambda m: m.of_letters("HANJA")),
     Signal("kana", "Japanese syllables", "share of letters", lambda m: m.of_letters("KANA")),
     Signal("latin", "Latin letters", "share of letters", lambda m: m.of_letters("LATIN")),
+    Signal("other_letters", "letters of other scripts", "share of letters", lambda m: m.of_letters("LETTER")),
+    Signal(
+        "old_hangul",
+        "conjoining jamo: Hangul that has no modern syllable",
+        "share of visible characters",
+        lambda m: m.of_visible("OLD_HANGUL"),
+    ),
     Signal("jamo", "single jamo: ㅋㅋ, ㅠㅠ, 초성체", "share of visible characters", lambda m: m.of_visible("JAMO")),
     Signal("digits", "digits", "share of visible characters", lambda m: m.of_visible("DIGIT")),
     Signal("symbols", "punctuation and symbols", "share of visible characters", lambda m: m.of_visible("SYMBOL")),
@@ -136,13 +72,34 @@ SIGNALS = (
         lambda m: m.of_visible("MOJIBAKE"),
     ),
     Signal("eojeol_length", "mean length of an eojeol", "characters", lambda m: m.of_words("WORD_CHARS"), GOPHER),
+    Signal("eojeol_length_sd", "standard deviation of that length", "characters", _deviation),
+    Signal("long_eojeol", "eojeol of more than 15 characters", "share of eojeol", lambda m: m.of_words("LONG")),
+    Signal("lettered", "eojeol with a letter in them", "share of eojeol", lambda m: m.of_words("LETTERED"), GOPHER),
     Signal("singles", "eojeol of one character: 글 자 띄 우 기", "share of eojeol", lambda m: m.of_words("SINGLES")),
+    Signal(
+        "spaced_out",
+        "eojeol in runs of five and more single syllables: 글 자 띄 우 기",
+        "share of eojeol",
+        lambda m: m.of_words("SPACED"),
+    ),
+    Signal(
+        "spacing",
+        "syllables neither in such runs nor in eojeol of more than 15 syllables; 1 where there are none",
+        "share of Hangul syllables",
+        lambda m: 1 - np.minimum(ratio(m["SPACED"] + m["UNSPACED_CHARS"], m["HANGUL"]), 1),
+    ),
     Signal(
         "particles",
         "Hangul eojeol that end like a particle or an ending; running Korean has more than half",
         "share of Hangul eojeol",
         lambda m: ratio(m["PARTICLES"], m["HANGUL_WORDS"]),
         "the stop-word rule of Gopher, as Korean has it: the function words are suffixes",
+    ),
+    Signal(
+        "stray_particles",
+        "particles set apart by spaces (' 의 ', ' 을 '), as machine translation leaves them",
+        "share of eojeol",
+        lambda m: m.of_words("STRAYS"),
     ),
     Signal("distinct", "different eojeol", "share of eojeol", lambda m: m.of_words("DISTINCT")),
     Signal(
@@ -151,8 +108,29 @@ SIGNALS = (
         "share of lines",
         lambda m: m.of_lines("ENDED"),
     ),
+    Signal(
+        "sentence_forms",
+        "sentences that end in a final form (다 요 죠 까 음 함 됨 임, -았어, -는데 …), with or without a sign; "
+        "a sentence goes to a sign that ends it or to the end of its line",
+        "share of sentences",
+        lambda m: ratio(m["FORMS"], m["SENTENCES"]),
+    ),
+    Signal(
+        "sentence_signs",
+        "sentences that end in a sign (. ? ! … and the like), whatever the form",
+        "share of sentences",
+        lambda m: ratio(m["SIGNS"], m["SENTENCES"]),
+    ),
+    Signal("line_chars", "mean length of a line", "characters", lambda m: m.of_lines("LINE_CHARS")),
+    Signal("newlines", "newlines an eojeol", "newlines an eojeol", lambda m: m.of_words("NEWLINE"), FINEWEB_LISTS),
     Signal("short_lines", "lines of fewer than 20 characters", "share of lines", lambda m: m.of_lines("SHORT")),
     Signal("bullets", "lines that begin with a bullet", "share of lines", lambda m: m.of_lines("BULLETED"), GOPHER),
+    Signal(
+        "list_lines",
+        "lines that begin with a number: 1. 2) (3) 가. 나) ① 제4조",
+        "share of lines",
+        lambda m: m.of_lines("NUMBERED"),
+    ),
     Signal("ellipses", "lines that end in an ellipsis", "share of lines", lambda m: m.of_lines("ELLIPSES"), GOPHER),
     Signal(
         "repeated_lines",
@@ -160,6 +138,14 @@ SIGNALS = (
         "share of the bytes of lines",
         lambda m: ratio(m["REPEATED_LINE_BYTES"], m["LINE_BYTES"]),
         GOPHER,
+    ),
+    Signal("line_repeats", "lines that stood before", "share of lines", lambda m: m.of_lines("REPEATED_LINES"), GOPHER),
+    Signal(
+        "char_repeats",
+        "characters of lines that stood before",
+        "share of characters but newlines",
+        lambda m: ratio(m["REPEATED_LINE_CHARS"], m["CHARS"] - m["NEWLINE"]),
+        FINEWEB,
     ),
     Signal(
         "top_pair",
@@ -175,6 +161,21 @@ SIGNALS = (
         lambda m: m.of_words("REPEATED_FIVES"),
         GOPHER,
     ),
+    *(
+        _over_characters(f"top_{n}", f"the most frequent run of {n} eojeol, where one stands twice", f"TOP_{n}")
+        for n in (2, 3, 4)
+    ),
+    *(
+        _over_characters(f"repeat_{n}", f"runs of {n} eojeol that stood before, none counted twice", f"REPEAT_{n}")
+        for n in range(5, 11)
+    ),
+    Signal(
+        "compressibility",
+        "bytes that copies of four characters and more would save, at three bytes a copy",
+        "share of bytes",
+        lambda m: np.maximum(ratio(m["SAVED"], m["BYTES"]), 0),
+        "an estimate of LZ77 over the last some thousand places; r = .89 to zlib's saving on 1,094 Korean documents",
+    ),
     Signal(
         "entropy",
         "entropy of the visible characters, those beyond U+FFFF taken as one",
@@ -183,12 +184,56 @@ SIGNALS = (
     ),
     Signal("urls", "eojeol with a web address", "share of eojeol", lambda m: m.of_words("URLS")),
     Signal(
-        "spam",
-        "terms of advertisements (SPAM_TERMS)",
-        "terms an eojeol",
-        lambda m: ratio(m.spam[:, 0].astype(float), m["WORDS"]),
+        "phones",
+        "eojeol shaped like a telephone number, and the placeholders of masked ones",
+        "numbers an eojeol",
+        lambda m: m.of_words("PHONES"),
     ),
-    Signal("spam_terms", "how many different ones", "terms", lambda m: np.bitwise_count(m.spam[:, 1]).astype(float)),
+    Signal(
+        "spam",
+        "terms of advertisements, disguised or not (ADVERTISED in corpus/lexicons.py)",
+        "terms an eojeol",
+        lambda m: m.an_eojeol(m.in_lexicons(*ADVERTISED)),
+    ),
+    Signal("spam_terms", "how many different ones", "terms", lambda m: m.different_terms),
+    Signal("gambling", "terms of gambling", "terms an eojeol", lambda m: m.an_eojeol(m.in_lexicons("gambling"))),
+    Signal(
+        "adult",
+        "terms of massage, escorts, sexual drugs and goods",
+        "terms an eojeol",
+        lambda m: m.an_eojeol(m.in_lexicons("adult")),
+    ),
+    Signal("loan", "terms of loans and cash advances", "terms an eojeol", lambda m: m.an_eojeol(m.in_lexicons("loan"))),
+    Signal(
+        "schemes",
+        "terms of other spammers' trades: forged papers, mule accounts, tips on stocks, detectives, followers",
+        "terms an eojeol",
+        lambda m: m.an_eojeol(m.in_lexicons("schemes")),
+    ),
+    Signal(
+        "disguised",
+        "terms of advertisements in disguise: 카.지.노, 카 지 노, 카Zl노, ㅋㅏ지노",
+        "terms an eojeol",
+        lambda m: m.an_eojeol(m.disguised),
+    ),
+    Signal(
+        "ad_calls",
+        "calls to act: 카톡상담, 즉시지급, 예약문의, 무료배송, 30%할인",
+        "terms an eojeol",
+        lambda m: m.an_eojeol(m.in_lexicons("offers", "calls")),
+    ),
+    Signal(
+        "advertising",
+        "the smaller of spam and of calls to act, telephone numbers, web addresses and disguises; news has terms alone",
+        "terms an eojeol",
+        lambda m: m.an_eojeol(np.minimum(m.in_lexicons(*ADVERTISED), m.contacts + m.disguised)),
+    ),
+    Signal(
+        "mt_tells",
+        "tells of machine translation: 그것은, 당신의, particles set apart by spaces",
+        "tells an eojeol",
+        lambda m: m.an_eojeol(m.in_lexicons("mt_tells") + m["STRAYS"]),
+    ),
     Signal("cut_off", "1 where the text ends in … 더보기", "0 or 1", lambda m: m.cut_off.astype(float)),
     Signal("boilerplate", "boilerplate before editing, cut or not", "share of bytes", lambda m: m.boilerplate),
     Signal("private", "identifiers of persons before editing", "identifiers", lambda m: m.private),
@@ -204,48 +249,26 @@ SCHEMA = pa.schema([(name, pa.float64()) for name in NAMES])
 
 
 @lru_cache(maxsize=1)
-def character_table() -> npt.NDArray[np.uint8]:
-    """Class (low four bits) and flags (high four) of every code point below 65,536, uint8 [65536]."""
-    from corpus import kernels as k
+def _lexicon() -> Lexicon:
+    from corpus.folding import lexicon
 
-    table = np.array([_class_of(chr(point)) for point in range(65536)], np.uint8)
-    flags = ((PARTICLES, k.PARTICLE), (ENDINGS, k.ENDING), (STOPS, k.STOP), (BULLETS, k.BULLET))
-    for characters, flag in flags:
-        table[[ord(character) for character in characters]] |= flag
-    return table
+    return lexicon(LEXICONS, ADVERTISED)
 
 
-def _class_of(character: str) -> int:
-    from corpus import kernels as k
-
-    point = ord(character)
-    if 0xAC00 <= point < 0xD7A4:
-        return k.HANGUL
-    if character == "\n":
-        return k.NEWLINE
-    if character.isspace():
-        return k.SPACE
-    category = unicodedata.category(character)
-    if point == 0xFFFD or category in ("Cc", "Co", "Cs", "Cn"):
-        return k.BROKEN
-    if 0x1100 <= point < 0x1200 or 0x3131 <= point < 0x318F or 0xA960 <= point < 0xA97D or 0xD7B0 <= point < 0xD7FC:
-        return k.JAMO
-    if 0x3400 <= point < 0xA000 or 0xF900 <= point < 0xFB00:
-        return k.HANJA
-    if 0x3041 <= point < 0x3100 or 0x31F0 <= point < 0x3200:
-        return k.KANA
-    if category == "Nd":
-        return k.DIGIT
-    if category.startswith("L"):
-        return k.LATIN if point < 0x250 or 0x1E00 <= point < 0x1F00 else k.LETTER
-    return k.EMOJI if 0x2600 <= point < 0x27C0 else k.SYMBOL
+_LAST_OF_CUT_OFF = b"\xb0e] \t\n\v\f\r"  # 기 is EA B8 B0
 
 
-@lru_cache(maxsize=1)
-def _spam_automaton() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
-    from corpus.scanning import automaton
+def _cut_off(texts: pa.Array, buffer: Bytes, offsets: Longs) -> npt.NDArray[np.bool_]:
+    """Which texts end in … 더보기, … more, … [더보기]; looked for only where the last byte can be theirs."""
+    import pyarrow.compute as pc
 
-    return automaton([(term, bit) for bit, term in enumerate(SPAM_TERMS)])
+    cut = np.zeros(len(texts), np.bool_)
+    last = buffer[offsets[1:] - 1] if len(buffer) else np.zeros(len(texts), np.uint8)
+    may = np.flatnonzero(np.isin(last, np.frombuffer(_LAST_OF_CUT_OFF, np.uint8)) & (np.diff(offsets) > 0))
+    tails = pc.utf8_slice_codeunits(texts.take(pa.array(may)), -12)
+    ends = pc.match_substring_regex(tails, r"(?:…|\.\.)\s*(?:더\s?보기|more|\[더보기\])\s*$")
+    cut[may] = ends.to_numpy(zero_copy_only=False)
+    return cut
 
 
 def measure_texts(
@@ -258,20 +281,17 @@ def measure_texts(
         boilerplate, private: found before editing, float64 [documents] (see Measured).
         quality: the classifier's scores, float64 [documents]; None where the run has no classifier.
     """
-    import pyarrow.compute as pc
-
-    from corpus.kernels import COLUMNS, count_texts
-    from corpus.scanning import count_needles
+    from corpus.counting import count_texts
+    from corpus.folding import count_terms
 
     buffer, offsets = text_buffers(texts)
     counts = np.zeros((len(texts), COLUMNS))
     count_texts(buffer, offsets, character_table(), counts)
-    spam = np.zeros((len(texts), 2), np.int64)
-    count_needles(buffer, offsets, *_spam_automaton(), spam)
-    tails = pc.utf8_slice_codeunits(texts, -12)
-    cut_off = pc.match_substring_regex(tails, r"(?:…|\.\.)\s*(?:더\s?보기|more|\[더보기\])\s*$")
+    terms = np.zeros((len(texts), len(LEXICONS) + 2), np.int64)
+    count_terms(buffer, offsets, *_lexicon(), terms)
+    cut_off = _cut_off(texts, buffer, offsets)
     scores = np.full(len(texts), np.nan) if quality is None else quality
-    measured = Measured(counts, spam, cut_off.to_numpy(zero_copy_only=False), boilerplate, private, scores)
+    measured = Measured(counts, terms.astype(float), cut_off, boilerplate, private, scores)
     # from_pandas: a NaN, which only a missing score is, is written as null.
     columns = [pa.array(signal.value(measured), from_pandas=True) for signal in SIGNALS]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)

@@ -10,12 +10,13 @@ from typing import Annotated
 
 import typer
 
-from hanjo.commands import corpus_check, corpus_classifier, corpus_judge, corpus_ledger, corpus_tune
+from hanjo.commands import corpus_check, corpus_classifier, corpus_judge, corpus_ledger, corpus_signals, corpus_tune
 from hanjo.commands.run import AsJson
 
 app = typer.Typer(help="Check, judge and look at documents; what they count for.", no_args_is_help=True)
 app.command("check")(corpus_check.check)
 app.command("judge")(corpus_judge.judge)
+app.command("signals")(corpus_signals.signals)
 corpus_tune.register(app)
 app.add_typer(corpus_ledger.app, name="ledger")
 app.add_typer(corpus_classifier.app, name="classifier")

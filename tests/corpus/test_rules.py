@@ -40,6 +40,10 @@ GOOD = {
 - 모두 섞어서 반죽한다
 - 팬에 굽는다
 """,
+    "news in short": "경찰, 불법 카지노와 바카라 사이트를 운영한 일당 적발",
+    "warning of loans": """
+금융감독원은 무직자도 당일 대출이 된다며 수수료를 먼저 받는 작업대출 사기가 늘었다고 주의를 당부했다.
+""",
     "code-mixed": """
 pandas의 DataFrame.groupby()는 key로 묶은 뒤 agg() 함수를 적용한다. GPU가 없으면 device='cpu'로 바꾸어
 model.to(device)를 실행하고 batch size를 줄이면 된다.
@@ -65,6 +69,11 @@ JUNK = {
     "repeat.lines": "위 첨자 텍스트에 밑줄을 사용할 경우 밑줄 위치가 위 첨\n" * 8,
     "repeat.fives": "마지막 방법을 선택하고 타일 값을 직접 설정해 시작 " * 9,
     "spam.density": "온라인카지노 바카라사이트 www.k119.example 가입쿠폰 3만원 즉시지급 코드 9754",
+    "spam.advertising": """
+요즘 자꾸 문의가 와서 한 번에 정리해 올립니다. 저희는 무직자 분들도 상담이 되고 당일 대출이 바로 나오는 곳이라서 편하게
+카톡 상담 주시면 됩니다. 자세한 것은 www.loan.example 에서 보세요.
+""",
+    "spam.disguised": "친구가 알려 준 카.지.노 에서 어제 처음으로 돈을 땄는데 다들 한번 해 보시면 좋겠습니다",
     "boilerplate.share": "홈 | 로그인 | 회원가입 | 사이트맵\nCopyright ⓒ All Rights Reserved.",
 }
 

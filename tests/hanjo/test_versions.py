@@ -22,7 +22,7 @@ from hanjo.stages import named
 ROOT = Path(__file__).resolve().parents[2]
 KNOWN = {
     "collect": (1, "b25ef49d922941e69c918cd86c07feb3"),
-    "measure": (1, "68a5bcd242d9f4c1f1732d3eaa7e604c"),
+    "measure": (1, "c9f1a4c706967dea2e9f4065f4a6ac16"),
     "decide": (1, "12f3ee6142fd6dc5d82195baac89c8f3"),
     "dedup": (1, "4d3bdb6714109f129eb00cb99a7b7f1d"),
     "tokenize": (1, "87f7a2f470b3a63ee7a19088f2823e99"),
