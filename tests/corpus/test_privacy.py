@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.check_digits import brn_check_digit, ean13, luhn, rrn_check_digit
 from corpus.edits import apply_edits, edits_array, text_buffers
+from corpus.identifiers import IDENTIFIERS, PLACEHOLDERS
 from corpus.measure import PrivacySettings
-from corpus.privacy import IDENTIFIERS, PLACEHOLDERS, brn_check_digit, ean13, find_private, luhn, rrn_check_digit
+from corpus.privacy import find_private
 
 POLICIES = PrivacySettings().policies()
 
@@ -224,9 +226,10 @@ def test_nothing_is_found_across_two_documents() -> None:
     assert masked("010-1234-", "5678", "a@", "b.kr") == ["010-1234-", "5678", "a@", "b.kr"]
 
 
-def test_every_masked_kind_has_its_placeholder() -> None:
-    maskable = {name for name, policy in POLICIES.items() if policy == "mask"}
-    assert {f"<|{name}|>" for name in maskable} == set(PLACEHOLDERS)
+def test_every_identifier_has_a_setting_and_a_placeholder_and_the_first_ones_keep_their_place() -> None:
+    assert {f"<|{name}|>" for name in POLICIES} == set(PLACEHOLDERS)
+    first = ["rrn", "passport", "license", "phone", "email", "card", "account", "plate"]
+    assert list(PLACEHOLDERS[:8]) == [f"<|{name}|>" for name in first]
     assert {identifier.name for identifier in IDENTIFIERS} == set(POLICIES)
 
 
