@@ -16,6 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpus.documents import VERDICTS
+from corpus.policies import NO_SAMPLING, PolicyVerdict, Sampling, dropped, sampled
+from corpus.policies import SIGNALS as POLICY_SIGNALS
 from corpus.rights import Rights, lacking, read_rights
 from corpus.rules import RULES, DecideSettings, Profile
 from corpus.settings import Common, Right
@@ -37,7 +39,7 @@ from corpus.shards import (
 __all__ = ["VERSION", "DecideSettings", "decide_shard", "judge", "missing_rights", "phases"]
 
 VERSION = 1
-_SIGNALS = sorted({rule.signal for rule in RULES} | {rule.since[0] for rule in RULES})
+_SIGNALS = sorted({rule.signal for rule in RULES} | {rule.since[0] for rule in RULES} | set(POLICY_SIGNALS))
 Marks = npt.NDArray[np.bool_]
 Longs = npt.NDArray[np.int64]
 
@@ -49,6 +51,9 @@ def phases(run: Path, settings: DecideSettings, common: Common) -> Phases:
         "profiles": dict(sorted(settings.profiles.items())),
         "rights": list(common.target.rights),
         "as_of": common.as_of.isoformat(),
+        "sample": dict(sorted(settings.sample.items())),
+        "sample_above": dict(sorted(settings.sample_above.items())),
+        "seed": common.seed,
     }
     rights = fingerprint_of(run / "rights.parquet")
     signals = {Path(shard.path).name: shard for shard in read_shards(run, "measure", "signals")}
@@ -75,14 +80,17 @@ def decide_shard(
     profiles: Mapping[str, Profile],
     rights: Sequence[Right],
     as_of: str,
+    sample: Mapping[str, float],
+    sample_above: Mapping[str, float],
+    seed: int,
 ) -> Outcome:
     """Write the verdicts of one shard of documents."""
     path = context.run / shard
     of = fingerprint_of(path)
-    documents = read_table(path, ["source", "rights_id"])
+    documents = read_table(path, ["id", "source", "rights_id"] if sample else ["source", "rights_id"])
     signals = read_sidecar(context.run / "signals" / path.name, of, documents.num_rows, _SIGNALS)
     missing = missing_rights(read_rights(context.run), rights, datetime.date.fromisoformat(as_of))
-    verdicts, counts = judge(documents, signals, limits, profiles, missing)
+    verdicts, counts = judge(documents, signals, limits, profiles, missing, Sampling(sample, sample_above, seed))
     return Outcome((write_table(context.run / "verdicts" / path.name, verdicts, VERDICTS, context, of=of),), counts)
 
 
@@ -108,15 +116,17 @@ def judge(
     limits: Mapping[str, float],
     profiles: Mapping[str, Profile],
     missing: Mapping[str, tuple[str, str] | None],
+    sampling: Sampling = NO_SAMPLING,
 ) -> tuple[pa.Table, Counts]:
     """The verdicts of some documents, and what became of how many.
 
     Args:
-        documents: columns source and rights_id.
+        documents: columns source and rights_id; id too where it is sampled.
         signals: the columns that the rules judge, and bytes; row by row with documents.
         limits: field of DecideSettings → limit.
         profiles: source → profile.
         missing: see `missing_rights`; a rights_id that is not there grants nothing.
+        sampling: by tags; of what no rule removes.
     """
     rows = documents.num_rows
     columns = {name: signals.column(name).to_numpy() for name in _SIGNALS}
@@ -128,6 +138,14 @@ def judge(
         lack = missing.get(rights_id or "", ("rights.unknown", f"no row {rights_id!r} in rights.parquet"))
         if lack is not None:
             which[marks], detail[marks] = _index(rules, lack[0]), _index(details, lack[1])
+
+    def put(verdict: PolicyVerdict) -> None:
+        marks = verdict.marks & (which < 0)
+        which[marks], value[marks], limit[marks] = _index(rules, verdict.rule), verdict.value[marks], verdict.limit
+        detail[marks] = _index(details, verdict.detail)
+
+    for verdict in dropped(columns["private_drop"]):
+        put(verdict)
     judged = np.ones(rows, np.bool_)
     for source, marks in _by_value(documents.column("source")):
         if profiles.get(source or "", "default") == "passthrough":
@@ -138,6 +156,9 @@ def judge(
         broken = broken & judged & (which < 0) & (columns[rule.since[0]] >= rule.since[1])
         if broken.any():
             which[broken], value[broken], limit[broken] = _index(rules, rule.id), at[broken], bound
+    if sampling.kept:
+        for verdict in sampled(columns, documents.column("id").to_pylist(), judged & (which < 0), sampling):
+            put(verdict)
     table = pa.table(
         {
             "keep": which < 0,

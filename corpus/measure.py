@@ -139,7 +139,8 @@ def measure_batch(
     }
     edits = edits_array(both, len(texts))
     edited = apply_edits(texts, edits)
-    signals = measure_texts(edited, lines.shares, private.numbers.astype(np.float64))
+    numbers, dropped = private.numbers.astype(np.float64), private.dropped.astype(np.float64)
+    signals = measure_texts(edited, lines.shares, numbers, dropped)
     for one in both.values():
         for rule in {edit.rule for edit in one}:
             add(counts, f"edited/{rule}", documents=1)

@@ -63,6 +63,13 @@ RULES = (
     Rule("spam.density", "spam", "max", "max_spam", ("spam_terms", 2)),
 )
 
+Tag = Literal["toxicity", "bias"]
+
+
+def _sample_above() -> dict[Tag, float]:
+    return {"toxicity": 0.02, "bias": 0.02}
+
+
 _LABELLED = "set by hand on Korean of thirteen sources: help pages, rulings, manuals, dialogue, reviews, comments"
 
 
@@ -72,6 +79,12 @@ class DecideSettings:
 
     profiles: dict[str, Profile] = setting(
         dict, "source → default or passthrough (English replay text and the like: rights are asked for, rules are not)"
+    )
+    sample: dict[Tag, Share] = setting(
+        dict, "toxicity or bias → probability with which a document above sample_above is kept; silent: all are"
+    )
+    sample_above: dict[Tag, Number] = setting(
+        _sample_above, "density up to which every document is kept", unit="terms an eojeol"
     )
     max_boilerplate: Share = setting(0.5, "boilerplate found before editing", unit="share of bytes")
     max_mojibake: Share = setting(0.05, "broken characters", unit="share of visible characters")

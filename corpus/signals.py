@@ -47,6 +47,8 @@ class Measured:
         cut_off: bool [documents], the text ends in … 더보기.
         boilerplate: float64 [documents], share of the bytes before editing that boilerplate rules describe.
         private: float64 [documents], identifiers found before editing.
+        dropped: float64 [documents], see `privacy.Private.dropped`.
+        tags: int64 [documents, 2], see `tags.count_tags`.
     """
 
     counts: Floats
@@ -54,6 +56,8 @@ class Measured:
     cut_off: npt.NDArray[np.bool_]
     boilerplate: Floats
     private: Floats
+    dropped: Floats
+    tags: npt.NDArray[np.int64]
 
     def __getitem__(self, column: str) -> Floats:
         """A column of the counts by its name in `corpus/kernels.py`."""
@@ -190,6 +194,24 @@ SIGNALS = (
     Signal("cut_off", "1 where the text ends in … 더보기", "0 or 1", lambda m: m.cut_off.astype(float)),
     Signal("boilerplate", "boilerplate before editing, cut or not", "share of bytes", lambda m: m.boilerplate),
     Signal("private", "identifiers of persons before editing", "identifiers", lambda m: m.private),
+    Signal(
+        "private_drop",
+        "which identifiers whose policy is drop it holds, a bit each by their order in corpus/identifiers.py",
+        "bits",
+        lambda m: m.dropped,
+    ),
+    Signal(
+        "toxicity",
+        "coarse, sexual and threatening terms (corpus/tag_terms.py)",
+        "terms an eojeol",
+        lambda m: ratio(m.tags[:, 0].astype(float), m["WORDS"]),
+    ),
+    Signal(
+        "bias",
+        "slurs by sex, region, nation, disability, orientation, age and religion",
+        "terms an eojeol",
+        lambda m: ratio(m.tags[:, 1].astype(float), m["WORDS"]),
+    ),
 )
 NAMES = tuple(signal.name for signal in SIGNALS)
 SCHEMA = pa.schema([(name, pa.float64()) for name in NAMES])
@@ -240,24 +262,32 @@ def _spam_automaton() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
     return automaton([(term, bit) for bit, term in enumerate(SPAM_TERMS)])
 
 
-def measure_texts(texts: pa.Array, boilerplate: Floats, private: Floats) -> pa.RecordBatch:
+def measure_texts(
+    texts: pa.Array, boilerplate: Floats, private: Floats, dropped: Floats | None = None
+) -> pa.RecordBatch:
     """All the signals of some texts, by the schema SCHEMA.
 
     Args:
         texts: large_string [documents], as edited.
-        boilerplate, private: found before editing, float64 [documents] (see Measured).
+        boilerplate, private, dropped: found before editing, float64 [documents] (see Measured); none are dropped
+            where it is not given.
     """
     import pyarrow.compute as pc
 
     from corpus.kernels import COLUMNS, count_texts
     from corpus.scanning import count_needles
+    from corpus.tags import TAGS, count_tags, tag_automaton
 
     buffer, offsets = text_buffers(texts)
     counts = np.zeros((len(texts), COLUMNS))
     count_texts(buffer, offsets, character_table(), counts)
     spam = np.zeros((len(texts), 2), np.int64)
     count_needles(buffer, offsets, *_spam_automaton(), spam)
+    tags = np.zeros((len(texts), len(TAGS)), np.int64)
+    count_tags(buffer, offsets, *tag_automaton(), tags)
     tails = pc.utf8_slice_codeunits(texts, -12)
     cut_off = pc.match_substring_regex(tails, r"(?:…|\.\.)\s*(?:더\s?보기|more|\[더보기\])\s*$")
-    measured = Measured(counts, spam, cut_off.to_numpy(zero_copy_only=False), boilerplate, private)
+    dropped = np.zeros(len(texts)) if dropped is None else dropped
+    ends = cut_off.to_numpy(zero_copy_only=False)
+    measured = Measured(counts, spam, ends, boilerplate, private, dropped, tags)
     return pa.RecordBatch.from_arrays([pa.array(signal.value(measured)) for signal in SIGNALS], schema=SCHEMA)
