@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 # In characters: how much of the text before and behind a match its check sees.
 BEFORE, AFTER = 30, 15
@@ -18,7 +19,13 @@ THING = (
 BETWEEN = r"(?:[\s|,:：;/()=\"'#]*|[^\d\n,;|]{0,12})$"  # between a label and its number
 
 
-@dataclass(frozen=True, slots=True)
+_OF_A_THING = re.compile(f"(?:{THING}){BETWEEN}", re.IGNORECASE)
+_GROUPS = re.compile(r"(?:\d+[-.] ?)+$")  # earlier ones of the same number
+_LETTER = re.compile(r"[^\W\d]")
+_LABEL_END = r"[\s|:：=()\[\]\"'은는가이]*$"
+
+
+@dataclass(frozen=True)
 class Context:
     """Where a match stands: the text before it and after it (at most 30 and 15 characters), and itself."""
 
@@ -26,11 +33,11 @@ class Context:
     after: str
     text: str
 
-    @property
+    @cached_property
     def digits(self) -> str:
         return re.sub(r"\D", "", self.text)
 
-    @property
+    @cached_property
     def line(self) -> str:
         """What stands before on the same line; where nothing does, the line above if it is as short as a label."""
         above, _, line = self.before.rpartition("\n")
@@ -39,19 +46,27 @@ class Context:
         above = above.rstrip("\n").rpartition("\n")[2]
         return above + line if len(above) <= 15 else line
 
+    @cached_property
+    def _around(self) -> str:
+        """The line before and behind; empty where there are numbers alone, so that a column of them costs little."""
+        around = self.line + "\0" + self.after.partition("\n")[0]
+        return around if re.search(r"[^\d\s\0]", around) else ""
+
+    @cached_property
+    def _label(self) -> str:
+        return self.line if _LETTER.search(self.line) else ""
+
     def near(self, words: str) -> bool:
         """Whether one of the words (a pattern) stands before, or right behind, on the same line."""
-        around = self.line + "\0" + self.after.partition("\n")[0]
-        return re.search(r"[^\d\s\0]", around) is not None and re.search(words, around, re.IGNORECASE) is not None
+        return bool(self._around) and re.search(words, self._around, re.IGNORECASE) is not None
 
     def labelled(self, words: str) -> bool:
         """Whether one of the words is the label right before."""
-        return re.search(rf"(?:{words})[\s|:：=()\[\]\"'은는가이]*$", self.line, re.IGNORECASE) is not None
+        return bool(self._label) and re.search(rf"(?:{words}){_LABEL_END}", self._label, re.IGNORECASE) is not None
 
     def of_a_thing(self) -> bool:
         """Whether the label right before says that the number is an order's, a parcel's …"""
-        label = re.sub(r"(?:\d+[-.] ?)+$", "", self.line)  # earlier groups of the same number
-        return re.search(f"(?:{THING}){BETWEEN}", label, re.IGNORECASE) is not None
+        return bool(self._label) and _OF_A_THING.search(_GROUPS.sub("", self._label)) is not None
 
     def tight(self) -> bool:
         return self.text.isdigit()

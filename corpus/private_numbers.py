@@ -171,7 +171,7 @@ def is_brn(at: Context) -> bool:
 
 def is_account(at: Context) -> bool:
     digits = at.digits
-    if not 10 <= len(digits) <= 14 or re.match(r"(?:19|20)\d\d[-. ](?:0?[1-9]|1[0-2])[-. ]", at.text):
+    if not 10 <= len(digits) <= 14 or re.match(r"(?:19|20)\d\d[-. ](?:0?[1-9]|1[0-2])[-. ]\d\d?\b", at.text):
         return False
     if re.search("[A-Za-z]$", at.before):
         return False
@@ -190,7 +190,9 @@ def is_passport(at: Context) -> bool:
 
 
 def is_health_card(at: Context) -> bool:
-    return at.near(r"(?:건강|의료)\s?보험|보험증|건보증?\b|health\s?insurance")
+    if re.match(_COUNTED, at.after):
+        return False
+    return at.near(r"(?:건강|의료)\s?보험(?!료)|보험증|건보증?\b|health\s?insurance")
 
 
 _PLATE_WORDS = (
@@ -212,7 +214,7 @@ def is_plate(at: Context) -> bool:
         or re.fullmatch(r"\d{3}[가나라마거너러머버서어저고노보소오구누루무부수우주하허호]\d{4}", at.text) is not None
         or re.fullmatch(r"\d{2}[거너더러머버서어저허]\d{4}", at.text) is not None
         or (
-            re.fullmatch(r"\d\d[가-힣]\d{4}", at.text) is not None
+            re.fullmatch(r"\d\d[가-힣] ?\d{4}", at.text) is not None
             and re.search(rf"(?:{_REGIONS})\s?$", at.before) is not None
         )
     )
