@@ -34,12 +34,13 @@ MOST_SIGNS = 2  # in a row between two characters of a term
 
 
 @lru_cache(maxsize=1)
-def tag_automaton() -> tuple[Shorts, Shorts, Longs]:
+def tag_automaton() -> tuple[Shorts, Shorts, Longs, int]:
     """The automaton of `count_tags`.
 
     Returns:
         Symbol of every code point below 65,536, int16 [65536]; next state by state and symbol, int16 [states, symbols];
-        what reaching a state adds to each of TAGS, int64 [states, tags].
+        what reaching a state adds to each of TAGS, int64 [states, tags]; the first of the states that add anything,
+        which come last.
     """
     terms = {term: tag for tag, kinds in enumerate(TAGS.values()) for kind in kinds for term in kind.split()}
     harmless = tag_terms.HARMLESS.split()
@@ -73,7 +74,10 @@ def tag_automaton() -> tuple[Shorts, Shorts, Longs]:
             queue.append(target)
         if state in ends:
             adds[state] = _added(ends[state], terms)
-    return symbols, table, adds
+    order = np.argsort(adds.any(axis=1), kind="stable")  # the states that add nothing first: one comparison tells
+    place = np.empty(len(order), np.int16)
+    place[order] = np.arange(len(order))
+    return symbols, place[table[order]], adds[order], int(len(order) - adds.any(axis=1).sum())
 
 
 def _added(term: str, terms: dict[str, int]) -> list[int]:
@@ -90,11 +94,13 @@ def _added(term: str, terms: dict[str, int]) -> list[int]:
 
 
 @kernel
-def count_tags(buffer: Bytes, offsets: Longs, symbols: Shorts, table: Shorts, adds: Longs, rows: Longs) -> None:
+def count_tags(
+    buffer: Bytes, offsets: Longs, symbols: Shorts, table: Shorts, adds: Longs, quiet: int, rows: Longs
+) -> None:
     """Count the terms of each tag in every document.
 
     Args:
-        symbols, table, adds: see `tag_automaton`.
+        symbols, table, adds, quiet: see `tag_automaton`.
         rows: written, int64 [documents, tags].
     """
     edge = np.int64(table[0, 1])
@@ -123,8 +129,9 @@ def count_tags(buffer: Bytes, offsets: Longs, symbols: Shorts, table: Shorts, ad
                 state = state if signs <= MOST_SIGNS else 0
             else:
                 state, signs = np.int64(table[state, symbol]), 0
-                for tag in range(adds.shape[1]):
-                    rows[d, tag] += adds[state, tag]
+                if state >= quiet:
+                    for tag in range(adds.shape[1]):
+                        rows[d, tag] += adds[state, tag]
         state = np.int64(table[state, 1])  # the end of a text is an edge
         for tag in range(adds.shape[1]):
             rows[d, tag] = max(0, rows[d, tag] + adds[state, tag])

@@ -317,7 +317,7 @@ def test_a_span_and_its_edit_speak_of_the_same_text(parts: list[str], number: st
 
 @given(st.text("0123456789-.()@[]{} \n\t,:/abotklOM가동호로길리시구면공일영이골뱅이톡텔성명김주소é😀", max_size=120))
 def test_any_text_is_read_and_its_spans_are_disjoint_and_inside(text: str) -> None:
-    everything = {name: "report" for name in POLICIES}
+    everything = dict.fromkeys(POLICIES, "report")
     spans = private_spans([text, text], everything)  # type: ignore[arg-type]
     assert spans[0] == spans[1]
     reach = 0
