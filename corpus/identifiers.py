@@ -64,6 +64,7 @@ _S = rf"(?:[ \t]{{0,2}}[{_DASH}.]{{1,2}}[ \t]{{0,2}}|[ \t]{{1,2}})"  # between g
 _D = rf"[ \t]{{0,2}}[{_DASH}]{{1,2}}[ \t]{{0,2}}"  # a dash between groups
 _E = rf"(?:{_S}?)"
 _SIX_SEVEN = rf"(?:\d{{6}}(?:{_D}|[ \t]?\.[ \t]?|[ \t]{{1,2}})\d{{7}}|{_ALONE}\d{{13}})"
+_THREE_TWO_FIVE = rf"\d{{3}}(?:{_D}|[ ])\d\d(?:{_D}|[ ])\d{{5}}"
 _CARD = rf"\d{{4}}{_S}\d{{4}}{_S}\d{{4}}{_S}\d{{4}}|3[47]\d\d{_S}\d{{6}}{_S}\d{{5}}|{_ALONE}(?:\d{{16}}|3[47]\d{{13}})"
 _PREFIX = (
     r"\(\+?82\)[ \t]?[-.]?[ \t]?0?|(?:\+|00|001)?82[ \t]?[-.)]?[ \t]?(?:\(0\)[ \t]?|0)?|"
@@ -91,11 +92,13 @@ IDENTIFIERS = (
         numbers.is_license,
     ),
     Identifier("health", (NUMBER,), _digits(rf"{_ALONE}\d(?:{_D}|[ ])?\d{{10}}"), numbers.is_health_card),
-    Identifier("brn", (NUMBER,), _digits(rf"{_ALONE}(?:\d{{3}}{_D}\d\d{_D}\d{{5}}|\d{{10}})"), numbers.is_brn),
+    Identifier("brn", (NUMBER,), _digits(rf"{_ALONE}(?:{_THREE_TWO_FIVE}|\d{{10}})"), numbers.is_brn),
     Identifier(
         "phone",
         (NUMBER,),
-        re.compile(rf"{_LEFT_EDGE}(?:{_PREFIX})(?:{_AREA})(?:\)[ \t]?{_S}?|{_S})?\d{{3,4}}{_S}?\d{{4}}{_RIGHT_EDGE}"),
+        re.compile(
+            rf"{_LEFT_EDGE}(?:{_PREFIX})\(?(?:{_AREA})(?:\)[ \t]?{_S}?|{_S})?\d{{3,4}}{_S}?\d{{4}}{_RIGHT_EDGE}"
+        ),
         numbers.is_phone,
     ),
     Identifier(
@@ -108,7 +111,7 @@ IDENTIFIERS = (
     Identifier(
         "account",
         (NUMBER,),
-        _digits(rf"\d{{2,6}}(?:{_D}\d{{2,7}}){{1,4}}|{_ALONE}\d{{10,14}}|\d{{3,6}}(?:[ ]\d{{2,6}}){{1,3}}"),
+        _digits(rf"\d{{2,6}}(?:{_D}\d{{2,7}}){{1,4}}(?:{_D}\d)?|{_ALONE}\d{{10,14}}|\d{{3,6}}(?:[ ]\d{{2,6}}){{1,3}}"),
         numbers.is_account,
     ),
     Identifier("email", (EMAIL,), contacts.EMAIL, contacts.is_email),

@@ -31,7 +31,7 @@ _LABEL = (
 )
 _ROAD = re.compile(
     rf"(?:(?P<province>{_PROVINCE})\s+)?(?P<town>(?:{_TOWN}\s+){{0,2}})(?P<quarter>(?:{_QUARTER}\s+)?)"
-    r"(?P<road>[가-힣A-Za-z0-9·.]{1,14}(?:(?<!으)로|길))\s?(?:지하\s?)?$"
+    r"(?P<road>[가-힣A-Za-z0-9·.]{1,14}(?:(?<!으)로|길)(?:\s?\d{1,4}번?[가나다라]?길)?)\s?(?:지하\s?)?$"
 )
 _LOT = re.compile(
     rf"(?:(?P<province>{_PROVINCE})\s+)?(?P<town>(?:{_TOWN}\s+){{0,2}})(?P<quarter>(?:[가-힣]{{1,5}}[읍면]\s+)?)"

@@ -78,6 +78,7 @@ def _said_otherwise(at: Context) -> bool:
         or (re.match("1[4-9]", digits) is not None and re.search(_MOMENT, at.before, re.IGNORECASE) is not None)
         or re.search(f"{_KEY}|{_ADDRESS}", at.before, re.IGNORECASE) is not None
         or re.match(_FILE, at.after, re.IGNORECASE) is not None
+        or len(set(digits)) <= 2  # 1010101010101
         or (digits.startswith("880") and (at.near(_BARCODE) or (ean13(digits) and at.near(_SOLD))))
         or at.labelled(f"{BANK_NAMES}|{_SHORT_BANKS}")
     )
@@ -162,8 +163,10 @@ def is_spaced_rrn(at: Context) -> bool:
 
 
 def is_brn(at: Context) -> bool:
-    if re.search(r"사업자\s?(?:등록)?\s?(?:번호|no\.?)?\s?[:：(|\t]?\s*$", at.before, re.IGNORECASE):
+    if re.search(r"사업자\s?(?:등록)?\s?(?:증?\s?번호|no\.?)?\s?[:：(|\t]?\s*$", at.before, re.IGNORECASE):
         return True
+    if re.fullmatch(r"\d+ \d+ \d+", at.text):
+        return False
     if not brn_check_digit(at.digits) or at.near(r"계좌|입금") or at.of_a_thing():
         return False
     return at.near(r"사업자|법인|상호|대표|통신판매|company|business") or (not at.tight() and not at.near(_BANKS))
@@ -197,7 +200,7 @@ def is_health_card(at: Context) -> bool:
 
 _PLATE_WORDS = (
     r"차량|차번|번호판|자동차|승용|택시|렌터카|렌트카|주차|차주|세차|정비|화물|트럭|버스|오토바이|견인|탑차|운전|과태료|"
-    r"차종|보유\s?차|입차|출차|배차"
+    r"차종|(?<![가-힣])차(?![가-힣])|보유\s?차|입차|출차|배차"
 )
 
 

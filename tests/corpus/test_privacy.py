@@ -139,6 +139,10 @@ def masked(*texts: str, policies: dict[str, str] = POLICIES) -> list[str]:  # ty
         ("서울 12가 3456", "서울 <|plate|>"),
         ("차량 12 가 3456", "차량 <|plate|>"),
         ("운전면허 11-12-345678-90", "운전면허 <|license|>"),
+        ("+82 (10) 9876 5432", "<|phone|>"),
+        ("새마을금고 9002-1234-5678-9", "새마을금고 <|account|>"),
+        ("제 차 34모5678입니다", "제 차 <|plate|>입니다"),
+        ("부산 부산진구 중앙대로 691번길 23-4 (부전동)", "부산 부산진구 중앙대로 691번길 <|address|> (부전동)"),
         ("농협 1905-10-8492504", "농협 <|account|>"),
         ("하나 110 234567 89012", "하나 <|account|>"),
         ("hong@department-of-computer-science-engineering.university.ac.kr로", "<|email|>로"),
@@ -199,6 +203,8 @@ def test_an_identifier_is_masked_by_its_type(text: str, wanted: str) -> None:
         "제3조 2호, 3동 2호실",
         "내부망 192.168.0.12, 10.1.2.3, 127.0.0.1",
         "버전 11.20.30.40, v121.12.34.56, 6.3.4.1. 설치",
+        "이진수 1010101010101",
+        "고객번호 0312345678, 품번 02-1234-5678, 관리번호 2024-02-1234-5678",
         "골뱅이 무침 20000원, 김밥 at home",
         "카톡 PC 버전, 카카오톡 채널 @hanjo, 텔레비전",
         "공일은 쉬는 날, 영일만 친구",
@@ -279,6 +285,8 @@ def test_firms_numbers_are_reported_and_counted_by_document() -> None:
     found = find_private(*text_buffers(texts), POLICIES)
     assert found.reported == {"brn": (2, 3)} and not found.edits
     assert found.numbers.tolist() == [2, 1, 0]
+    spaced = private_spans(["사업자등록증 번호 120 81 47521", "표 120 81 47521"], POLICIES)
+    assert [len(spans) for spans in spaced] == [1, 0]
 
 
 def test_a_policy_decides_what_is_masked() -> None:
