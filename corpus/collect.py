@@ -171,7 +171,7 @@ def read_unit(
     ):
         for (path, form, start, end, first_line), file in zip(pieces, files, strict=True):
             told = ReadOptions(**{**options, "meta": tuple(options["meta"]), "first_line": first_line})
-            for record in _records(Path(file), form, told, start, end):
+            for record in records(Path(file), form, told, start, end):
                 add(counts, "in", documents=1, bytes=record.length)
                 if isinstance(record, Rejected):
                     add(counts, f"quarantined/{record.cause}", documents=1, bytes=record.length)
@@ -180,14 +180,13 @@ def read_unit(
                 if isinstance(record, Skipped):
                     add(counts, f"removed/{record.rule}", documents=1, bytes=record.length)
                     continue
-                row, losses = _document(record, path, columns)
+                row, size, losses = _document(record, path, columns)
                 for cause, times in losses.items():
                     add(counts, f"lost/{cause}", times=times)
                 text = row["text"]
                 if not text.strip():
                     add(counts, "removed/text.empty", documents=1, bytes=record.length)
                     continue
-                size = len(text.encode())
                 # A withdrawn document's tombstone will be looked up here, before it is kept.
                 add(counts, "kept", documents=1, bytes=size)
                 add(counts, source, documents=1, bytes=size, chars=len(text), eojeol=len(text.split()))
@@ -195,7 +194,7 @@ def read_unit(
     return Outcome((*shards.outputs, *quarantine.outputs), counts)
 
 
-def _records(
+def records(
     file: Path, form: str, options: ReadOptions, start: int, end: int | None
 ) -> Iterator[Record | Rejected | Skipped]:
     """A piece's records; a file that cannot be opened or read on is one Rejected."""
@@ -212,10 +211,11 @@ def _records(
         yield Rejected(0, size, "file.unreadable", detail)
 
 
-def _document(record: Record, path: str, columns: dict[str, str]) -> tuple[dict[str, Any], dict[str, int]]:
-    """The row of a record, and cause → times of what was lost or repaired."""
+def _document(record: Record, path: str, columns: dict[str, str]) -> tuple[dict[str, Any], int, dict[str, int]]:
+    """The row of a record, UTF-8 bytes of its text, and cause → times of what was lost or repaired."""
     normalised = normalise(record.text)
     text = normalised.text
+    data = text.encode()
     losses = dict(record.losses)
     for cause, times in normalised.losses.items():
         losses[cause] = losses.get(cause, 0) + times
@@ -230,10 +230,14 @@ def _document(record: Record, path: str, columns: dict[str, str]) -> tuple[dict[
         "length": record.length,
         "url": None if record.url is None else _writable(record.url),
         "created": record.created,
-        "text_hash": text_hash(text),
-        "meta": _writable(json.dumps(record.meta, ensure_ascii=False, sort_keys=True, default=str)),
+        "text_hash": text_hash(data),
+        "meta": _meta(record.meta) if record.meta else "{}",
     }
-    return row, losses
+    return row, len(data), losses
+
+
+def _meta(meta: dict[str, Any]) -> str:
+    return _writable(json.dumps(meta, ensure_ascii=False, sort_keys=True, default=str))
 
 
 def _quarantine_row(source: str, path: str, record: Rejected) -> dict[str, Any]:

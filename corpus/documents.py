@@ -153,9 +153,10 @@ def document_id(source: str, key: str) -> str:
     return hashlib.blake2b(f"{source}\0{key}".encode(), digest_size=16).hexdigest()
 
 
-def text_hash(text: str) -> bytes:
+def text_hash(text: str | bytes) -> bytes:
     """BLAKE2b-128 of the UTF-8 bytes, 16 bytes."""
-    return hashlib.blake2b(text.encode("utf-8"), digest_size=16).digest()
+    data = text.encode("utf-8") if isinstance(text, str) else text
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def require_columns(schema: pa.Schema, expected: pa.Schema, where: str, only: Sequence[str] | None = None) -> None:

@@ -8,6 +8,7 @@
     ├── StaleError                a sidecar, marker or checkpoint belongs to other inputs than those given
     ├── CountError                in ≠ kept + removed + quarantined + withdrawn
     ├── QuarantineError           more quarantined than the recipe allows
+    ├── LedgerError               a line of the ledger, or a figure of a receipt, is not what was written
     ├── RightsError               a document without a right that its target needs was about to be used
     ├── LockedError               another process works on this run
     ├── StorageError              disk full, read-only, or vanished while writing
@@ -74,6 +75,10 @@ class CountError(HanjoError):
 
 
 class QuarantineError(HanjoError):
+    pass
+
+
+class LedgerError(HanjoError):
     pass
 
 

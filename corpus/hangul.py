@@ -21,6 +21,7 @@ _CONSONANTS = "ㄱㄲㄳㄴㄵㄶㄷㄸㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅃㅄㅅ�
 _HALF_WIDTH_RUN = re.compile(f"[{HALF_WIDTH}]+")
 _FILLED = re.compile(f"{FILLER}([{LEADS}])([{VOWELS}])([{TAILS}{FILLER}])")
 _TYPED = re.compile(f"([{LEADS}])([{VOWELS}])(?:([{TAILS}])(?![{VOWELS}]))?")
+_MODERN = re.compile("[\u1100-\u1112\u1161-\u1175]")
 _LONE_LEADS = re.compile(f"(?<![{CONJOINING}])[\u1100-\u1112]+(?![{CONJOINING}])")
 _LONE_VOWELS = re.compile(f"(?<![{CONJOINING}])[\u1161-\u1175]+(?![{CONJOINING}])")
 
@@ -57,5 +58,7 @@ def compose_filled(text: str) -> str:
 
 def free_lone_jamo(text: str) -> str:
     """Modern conjoining jamo that stand alone (ᄏᄏ of an NFKC) → compatibility jamo; old Hangul is left as it is."""
+    if not _MODERN.search(text):  # a look behind at every character takes far longer
+        return text
     text = _LONE_LEADS.sub(lambda run: "".join(LEADS[ord(one) - 0x1100] for one in run[0]), text)
     return _LONE_VOWELS.sub(lambda run: "".join(VOWELS[ord(one) - 0x1161] for one in run[0]), text)

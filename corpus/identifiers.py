@@ -1,7 +1,8 @@
 """The identifiers of persons and firms: name, shape, check, policy and placeholder; `corpus/privacy.py` looks for them.
 
 To add one is a line in IDENTIFIERS, a setting in `corpus/measure.py`, and, where its candidates are none of the kinds
-of `corpus/private_scan.py`, a mark there. The order decides where shapes overlap: the earlier one wins.
+of `corpus/private_anchors.py`, a mark in `corpus/private_scan.py`. The order decides where shapes overlap: the
+earlier one wins.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from typing import Literal
 from corpus import private_addresses as addresses
 from corpus import private_contacts as contacts
 from corpus import private_numbers as numbers
-from corpus.private_context import Identifier
-from corpus.private_scan import (
+from corpus.private_anchors import (
     ADDRESS,
     EMAIL,
     FIELD,
@@ -27,6 +27,7 @@ from corpus.private_scan import (
     SPELT,
     SPELT_EMAIL,
 )
+from corpus.private_context import Identifier
 
 # mask: its placeholder stands in its place; drop: masked, and the document is removed by decide; report: only counted;
 # keep: not looked for.

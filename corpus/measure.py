@@ -16,8 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from annotated_types import Ge, Le
 
+from corpus.classifier import Scorer, content_hash, open_classifier
 from corpus.documents import EDITS
 from corpus.edits import apply_edits, edits_array, merged, one_array, text_buffers
+from corpus.errors import StaleError
 from corpus.privacy import Policy, find_private
 from corpus.settings import Common, setting
 from corpus.shards import (
@@ -72,11 +74,22 @@ class MeasureSettings:
         0.5, "most of a document that may go as boilerplate; where more is found, nothing is cut", unit="share of bytes"
     )
     privacy: PrivacySettings = setting(PrivacySettings, "personal data")
+    classifier: str | None = setting(
+        None, "folder of a trained classifier (hanjo corpus classifier train), whose score is the signal quality"
+    )
 
 
 def phases(run: Path, settings: MeasureSettings, common: Common) -> Phases:
-    """One job a shard of documents."""
+    """One job a shard of documents.
+
+    Raises:
+        SourceError: `classifier` is no folder of a trained one.
+    """
+    local = {}
     arguments = {"budget": settings.boilerplate_budget, "policies": settings.privacy.policies()}
+    if settings.classifier is not None:
+        local["folder"] = common.base / settings.classifier
+        arguments["classifier"] = content_hash(local["folder"])
     shards = read_shards(run, "collect", "documents")
     yield Phase(
         "measure",
@@ -87,6 +100,7 @@ def phases(run: Path, settings: MeasureSettings, common: Common) -> Phases:
                 measure_shard,
                 {"shard": shard.path, **arguments},
                 (shard.fingerprint,),
+                local,
                 weight=max(1, shard.bytes),
             )
             for shard in shards
@@ -94,8 +108,28 @@ def phases(run: Path, settings: MeasureSettings, common: Common) -> Phases:
     )
 
 
-def measure_shard(context: JobContext, *, shard: str, budget: float, policies: Mapping[str, Policy]) -> Outcome:
-    """Write the edits and signals of one shard of documents."""
+def measure_shard(
+    context: JobContext,
+    *,
+    shard: str,
+    budget: float,
+    policies: Mapping[str, Policy],
+    classifier: str | None = None,
+    folder: Path | None = None,
+) -> Outcome:
+    """Write the edits and signals of one shard of documents.
+
+    Args:
+        classifier: content hash of the classifier in `folder`, None where there is none.
+
+    Raises:
+        StaleError: another classifier lies in the folder now.
+    """
+    score = None
+    if folder is not None:
+        if content_hash(folder) != classifier:
+            raise StaleError("the classifier was changed meanwhile", where=str(folder), fix="run measure again")
+        score = open_classifier(folder)
     path = context.run / shard
     of = fingerprint_of(path)
     counts: Counts = {}
@@ -103,7 +137,7 @@ def measure_shard(context: JobContext, *, shard: str, budget: float, policies: M
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             texts = one_array(file.read_row_group(group, columns=["text"]).column("text"))
-            found, batch = measure_batch(texts, budget, policies, counts)
+            found, batch = measure_batch(texts, budget, policies, counts, score)
             edits.append(found)
             signals.append(batch)
     edits_table = pa.table({"edits": pa.chunked_array(edits, EDITS.field("edits").type)}, schema=EDITS)
@@ -116,7 +150,7 @@ def measure_shard(context: JobContext, *, shard: str, budget: float, policies: M
 
 
 def measure_batch(
-    texts: pa.Array, budget: float, policies: Mapping[str, Policy], counts: Counts
+    texts: pa.Array, budget: float, policies: Mapping[str, Policy], counts: Counts, score: Scorer | None = None
 ) -> tuple[pa.Array, pa.RecordBatch]:
     """The edits and signals of some texts.
 
@@ -124,6 +158,7 @@ def measure_batch(
         texts: large_string [documents].
         budget, policies: as in MeasureSettings.
         counts: added to.
+        score: the classifier, None where there is none.
 
     Returns:
         The column `edits` of EDITS [documents]; the signals of the edited texts, SCHEMA [documents].
@@ -140,7 +175,8 @@ def measure_batch(
     edits = edits_array(both, len(texts))
     edited = apply_edits(texts, edits)
     numbers, dropped = private.numbers.astype(np.float64), private.dropped.astype(np.float64)
-    signals = measure_texts(edited, lines.shares, numbers, dropped)
+    quality = None if score is None else score(edited)
+    signals = measure_texts(edited, lines.shares, numbers, quality, dropped)
     for one in both.values():
         for rule in {edit.rule for edit in one}:
             add(counts, f"edited/{rule}", documents=1)

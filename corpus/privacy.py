@@ -19,8 +19,7 @@ import pyarrow as pa
 
 from corpus.edits import Bytes, Edit, Longs, text_buffers
 from corpus.identifiers import IDENTIFIERS, NAMES, PLACEHOLDERS, Policy
-from corpus.private_context import AFTER, BEFORE, Context, Identifier
-from corpus.private_scan import (
+from corpus.private_anchors import (
     ADDRESS,
     EMAIL,
     FIELD,
@@ -33,8 +32,8 @@ from corpus.private_scan import (
     SPELT_EMAIL,
     Shorts,
     anchors,
-    mark_private,
 )
+from corpus.private_context import AFTER, BEFORE, Context, Identifier
 
 __all__ = [
     "NAMES",
@@ -146,6 +145,7 @@ def _tables(names: bool) -> tuple[Bytes, Shorts]:
 
 def _identifiers(buffer: Bytes, offsets: Longs, policies: Mapping[str, Policy]) -> Iterator[tuple[int, int, int, str]]:
     """Every identifier that is not kept: document, first byte, byte after the last, name; disjoint, by place."""
+    from corpus.private_scan import mark_private
     from corpus.scanning import all_marked
 
     wanted: dict[int, list[Identifier]] = {}

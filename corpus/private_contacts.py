@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from corpus.private_anchors import NUMERALS
 from corpus.private_context import Context
-from corpus.private_scan import NUMERALS
 
 _VALUES = str.maketrans("공영빵일이삼사오육륙칠팔구oOlI", "000" + "1234566789" + "0011")
 _GAP = r"(?:[ \t.,‐-―ㅡ-]{1,3}|[ ]?(?:에|다시)[ ]?)?"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,12 +19,12 @@ _UNITS |= {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _SCALES = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 
 
-def setting(default: Any, doc: str, *, unit: str = "", origin: str = "") -> Any:
+def setting(default: Any, doc: str | Callable[[], str], *, unit: str = "", origin: str = "") -> Any:
     """A dataclass field whose meaning travels with it.
 
     Args:
         default: the value when the recipe is silent; a callable with no arguments makes a fresh one.
-        doc: what it does, one sentence.
+        doc: what it does, one sentence; a callable where saying it takes reading files.
         unit: of the value, where it has one.
         origin: where the default comes from (a paper, a measurement), where it is not a matter of taste.
     """

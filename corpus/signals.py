@@ -47,6 +47,7 @@ class Measured:
         cut_off: bool [documents], the text ends in … 더보기.
         boilerplate: float64 [documents], share of the bytes before editing that boilerplate rules describe.
         private: float64 [documents], identifiers found before editing.
+        quality: float64 [documents], the classifier's scores; NaN where there is none.
         dropped: float64 [documents], see `privacy.Private.dropped`.
         tags: int64 [documents, 2], see `tags.count_tags`.
     """
@@ -56,6 +57,7 @@ class Measured:
     cut_off: npt.NDArray[np.bool_]
     boilerplate: Floats
     private: Floats
+    quality: Floats
     dropped: Floats
     tags: npt.NDArray[np.int64]
 
@@ -195,6 +197,12 @@ SIGNALS = (
     Signal("boilerplate", "boilerplate before editing, cut or not", "share of bytes", lambda m: m.boilerplate),
     Signal("private", "identifiers of persons before editing", "identifiers", lambda m: m.private),
     Signal(
+        "quality",
+        "how like the good text of the run's classifier (measure.classifier); null without one, and without an eojeol",
+        "probability",
+        lambda m: m.quality,
+    ),
+    Signal(
         "private_drop",
         "which identifiers whose policy is drop it holds, a bit each by their order in corpus/identifiers.py",
         "bits",
@@ -263,14 +271,19 @@ def _spam_automaton() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
 
 
 def measure_texts(
-    texts: pa.Array, boilerplate: Floats, private: Floats, dropped: Floats | None = None
+    texts: pa.Array,
+    boilerplate: Floats,
+    private: Floats,
+    quality: Floats | None = None,
+    dropped: Floats | None = None,
 ) -> pa.RecordBatch:
     """All the signals of some texts, by the schema SCHEMA.
 
     Args:
         texts: large_string [documents], as edited.
-        boilerplate, private, dropped: found before editing, float64 [documents] (see Measured); none are dropped
-            where it is not given.
+        boilerplate, private: found before editing, float64 [documents] (see Measured).
+        quality: the classifier's scores, float64 [documents]; None where the run has no classifier.
+        dropped: found before editing, float64 [documents] (see Measured); none where it is not given.
     """
     import pyarrow.compute as pc
 
@@ -289,5 +302,8 @@ def measure_texts(
     cut_off = pc.match_substring_regex(tails, r"(?:…|\.\.)\s*(?:더\s?보기|more|\[더보기\])\s*$")
     dropped = np.zeros(len(texts)) if dropped is None else dropped
     ends = cut_off.to_numpy(zero_copy_only=False)
-    measured = Measured(counts, spam, ends, boilerplate, private, dropped, tags)
-    return pa.RecordBatch.from_arrays([pa.array(signal.value(measured)) for signal in SIGNALS], schema=SCHEMA)
+    scores = np.full(len(texts), np.nan) if quality is None else quality
+    measured = Measured(counts, spam, ends, boilerplate, private, scores, dropped, tags)
+    # from_pandas: a NaN, which only a missing score is, is written as null.
+    columns = [pa.array(signal.value(measured), from_pandas=True) for signal in SIGNALS]
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from corpus.documents import Rejected
 
@@ -54,9 +54,9 @@ class Stream(io.RawIOBase):
         cut: set when the compressed bytes end early or are damaged; reading then ends there.
     """
 
-    def __init__(self, path: Path, start: int = 0) -> None:
+    def __init__(self, path: Path, start: int = 0, opened: BinaryIO | None = None) -> None:
         self.cut: Cut | None = None
-        self._file = path.open("rb")
+        self._file = opened or path.open("rb")
         self._kind = path.suffix.lower()
         if start:
             self._file.seek(start)
@@ -140,15 +140,18 @@ def _broken(kind: str) -> type[Exception]:
     return broken
 
 
-def read_lines(path: Path, start: int, end: int | None, first: int, limit: int) -> Iterator[Line | Rejected]:
+def read_lines(
+    path: Path, start: int, end: int | None, first: int, limit: int, opened: BinaryIO | None = None
+) -> Iterator[Line | Rejected]:
     """Lines whose first byte lies in [start, end); an unfinished last line of a cut stream comes as Rejected.
 
     Args:
         start: only for files that are not compressed may it differ from 0.
         first: number of the line that holds byte `start`, from 1.
         limit: bytes above which a line is skipped over, its data None.
+        opened: read instead of the file, which then only names the compression (standard input).
     """
-    stream = Stream(path, max(0, start - 1))
+    stream = Stream(path, max(0, start - 1), opened)
     with io.BufferedReader(stream, _BLOCK) as reader:
         offset, number = start, first
         if start and reader.read(1) != b"\n":  # the line that holds this byte began in the range before

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from corpus.edits import apply_edits, one_array
 from corpus.shards import fingerprint_of, read_sidecar, read_table, shard_paths
 
@@ -41,15 +43,16 @@ def shown(run: Path, *, removed: bool = False, rule: str | None = None) -> Itera
         of = fingerprint_of(path)
         table = read_table(path, ["id", "source", "path", "text"])
         verdicts = read_sidecar(run / "verdicts" / path.name, of, table.num_rows).to_pylist()
-        rows = [
+        found = [
             row
             for row, verdict in enumerate(verdicts)
             if not ((removed or rule is not None) and verdict["keep"]) and rule in (None, verdict["rule"])
         ]
+        rows = pa.array(found, pa.int64())  # typed, since there may be none
         edits = read_sidecar(run / "edits" / path.name, of, table.num_rows)
         some = table.take(rows)
         texts = apply_edits(one_array(some["text"]), one_array(edits.take(rows)["edits"]))
-        for row, text, name in zip(rows, texts, some.drop_columns(["text"]).to_pylist(), strict=True):
+        for row, text, name in zip(found, texts, some.drop_columns(["text"]).to_pylist(), strict=True):
             verdict = verdicts[row]
             yield Shown(**name, rule=verdict["rule"], value=verdict["value"], limit=verdict["limit"], text=text.as_py())
 

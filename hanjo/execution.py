@@ -35,6 +35,7 @@ from corpus.shards import (
     write_json,
     write_table,
 )
+from hanjo.ledger import LAST, record
 from hanjo.progress import Progress
 from hanjo.recipe import Recipe, dump
 from hanjo.stages import STAGES, Stage, StageResult
@@ -80,6 +81,8 @@ class Runner:
                 results.append(result)
                 if stage.name == "collect":
                     self._refuse_quarantine(result.counts)
+                if stage.name == LAST:
+                    record(self.run)  # also where nothing ran: a kill may have come between that stage and the ledger
             return results
 
     def _phases(self, stage: Stage) -> Any:

@@ -43,7 +43,7 @@ def status(run: Path, quarantined: int = 20) -> dict[str, Any]:
         "stages": stages,
         "quarantined": list(islice(_quarantined(run), quarantined)),
         "training": _training(run),
-        "scores": _scores(run),
+        "scores": _scores(run) if "evaluate" in manifest["stages"] else None,
     }
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import TypeAdapter, ValidationError
 
 from corpus import strict_yaml
@@ -24,6 +24,7 @@ from corpus.collect import CollectSettings
 from corpus.decide import DecideSettings
 from corpus.errors import RecipeError
 from corpus.measure import MeasureSettings
+from corpus.rules import with_profile_files
 from corpus.settings import Common, Size, Target, parse_size, setting
 from dedup.stage import DedupSettings
 from eval.stage import EvaluateSettings
@@ -65,11 +66,12 @@ class Recipe:
         return Common(self.name, self.seed, self.as_of, self.target, base)
 
 
-def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Read, override and check a recipe.
+def load_recipe(path: Path, overrides: Sequence[str] = (), base: Path | None = None) -> Recipe:
+    """Read, override and check a recipe; profiles of `decide` that are files are read into it.
 
     Args:
         overrides: `a.b.c=value` strings, the values as YAML.
+        base: folder that paths of profiles start from; None: the recipe's.
 
     Raises:
         RecipeError: with file, line, key, and the nearest right key or value.
@@ -77,6 +79,8 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     values, lines = strict_yaml.load(path, RecipeError)
     for text in overrides:
         _override(values, text)
+    if isinstance(values.get("decide"), dict):
+        values["decide"] = with_profile_files(values["decide"], base or path.parent)
     return check_recipe(values, str(path), lines)
 
 
@@ -173,13 +177,14 @@ def explain(kind: Any = Recipe, prefix: str = "") -> Iterator[Explained]:
         if default is dataclasses.MISSING and one.default_factory is not dataclasses.MISSING:
             default = one.default_factory()
         metadata = one.metadata
+        doc = metadata.get("doc", "")
         inner = _settings_class(hints[one.name])
         shown = "" if dataclasses.is_dataclass(default) or default is dataclasses.MISSING else default
         yield Explained(
             prefix + one.name,
             type_name(hints[one.name]),
             "(required)" if default is dataclasses.MISSING else shown,
-            metadata.get("doc", ""),
+            doc() if callable(doc) else doc,
             metadata.get("unit", ""),
             metadata.get("origin", ""),
         )
@@ -192,7 +197,7 @@ def type_name(annotation: Any) -> str:
     """An annotation as a person would say it."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
-        limits = [str(m) for m in annotation.__metadata__ if isinstance(m, Ge | Le)]
+        limits = [_limit(one) for one in annotation.__metadata__ if isinstance(one, Ge | Gt | Le | Lt)]
         if parse_size in [getattr(m, "func", None) for m in annotation.__metadata__]:
             return "size"
         return type_name(arguments[0]) + (f" {', '.join(limits)}" if limits else "")
@@ -207,6 +212,11 @@ def type_name(annotation: Any) -> str:
     if annotation is type(None):
         return "null"
     return str(getattr(annotation, "__name__", annotation))
+
+
+def _limit(one: Ge | Gt | Le | Lt) -> str:
+    sign, field = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}[type(one)]
+    return f"{sign} {getattr(one, field)}"
 
 
 def as_values(recipe: Recipe) -> dict[str, Any]:

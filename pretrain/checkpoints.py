@@ -133,19 +133,24 @@ def resume_point(run: Path, plan: Plan, say: Say) -> Checkpoint | None:
         else:
             _set_aside(path, checkpoint.state.fingerprint[:8], "of another recipe or other tokens", say)
     newest = max(good, key=lambda one: one.state.step, default=None)
-    if newest is not None and newest.state.ranks != plan.ranks:
-        raise TrainingError(
-            f"the checkpoint was written by {newest.state.ranks} ranks and cannot be resumed by {plan.ranks}: "
-            "ZeRO cuts the optimizer's state into one part a rank",
-            where=str(newest.path),
-            fix=f"set pretrain.ranks={newest.state.ranks}, or delete {folder} to train from the start",
-        )
     if newest is not None:
+        refuse_other_ranks(newest, plan.ranks)
         _thin_out(folder, newest.state.step, plan.settings)
     if newest is None or newest.state.step < plan.settings.steps:
         shutil.rmtree(model_folder(run), ignore_errors=True)
     _cut_back(run, newest)
     return newest
+
+
+def refuse_other_ranks(checkpoint: Checkpoint, ranks: int) -> None:
+    """Raise TrainingError, with the reason, unless so many ranks can go on from the checkpoint."""
+    if checkpoint.state.ranks != ranks:
+        raise TrainingError(
+            f"the checkpoint was written by {checkpoint.state.ranks} ranks and cannot be resumed by {ranks}: "
+            "ZeRO cuts the optimizer's state into one part a rank",
+            where=str(checkpoint.path),
+            fix=f"set pretrain.ranks={checkpoint.state.ranks}, or delete {checkpoint.path.parent} to start anew",
+        )
 
 
 def _set_aside(path: Path, mark: str, why: str, say: Say) -> None:

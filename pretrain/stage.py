@@ -17,7 +17,15 @@ from corpus.manifest import fingerprint, hash_file
 from corpus.settings import Common
 from corpus.shards import Job, JobContext, Outcome, Output, Phase, Phases, read_shards
 from pretrain import launch
-from pretrain.checkpoints import STALE, Say, checkpoints_folder, logs, model_folder, read_checkpoints
+from pretrain.checkpoints import (
+    STALE,
+    Say,
+    checkpoints_folder,
+    logs,
+    model_folder,
+    read_checkpoints,
+    refuse_other_ranks,
+)
 from pretrain.plan import Plan
 from pretrain.sampler import TokenShard
 from pretrain.settings import ModelSettings, PretrainSettings
@@ -76,6 +84,10 @@ def train(
     Raises:
         TrainingError: as the ranks say. StaleError: tokens or tokenizer are missing.
     """
+    same = plan_training(run, settings, common.seed, here=False).fingerprint
+    resumed = [one for one in read_checkpoints(run) if one.state.fingerprint == same]
+    if ranks is not None and resumed:  # first of all: of two reasons to refuse, the one that no other number mends
+        refuse_other_ranks(resumed[-1], ranks)
     plan = plan_training(run, settings, common.seed, ranks=ranks, until_step=until_step)
     launch.train(run, plan, say)
 

@@ -69,12 +69,6 @@ def test_the_model_learned_and_the_error_bars_say_so(clone: Path) -> None:
     assert bits["verdict"] == "better"
 
 
-def test_the_commands_of_the_readme_run_as_written(clone: Path) -> None:
-    for block in blocks((clone / "README.md").read_text(encoding="utf-8")):
-        if "scripts/" not in block:
-            shell("set -e\n" + block, clone)
-
-
 def test_other_libraries_open_what_the_run_wrote(clone: Path) -> None:
     check = """
 import datasets, transformers
@@ -113,3 +107,18 @@ def test_a_document_named_in_the_report_is_traced_to_its_checkpoints(clone: Path
     assert kept["tokens"]["split"] == "train"
     assert kept["training"]["steps"]
     assert kept["training"]["checkpoints"]
+
+
+def test_the_commands_of_the_readme_run_as_written_and_quickstart_brings_the_run_back(clone: Path) -> None:
+    ours = [block for block in blocks((clone / "README.md").read_text(encoding="utf-8")) if "scripts/" not in block]
+    shell("set -e\n" + "\n".join(ours), clone)  # in one shell, as a person types them
+    told = json.loads(shell(".venv/bin/hanjo status runs/quickstart --json", clone).stdout)
+    assert [row["stage"] for row in told["stages"] if row["done"]] == ["collect", "measure", "decide", "dedup"]
+    metrics = (clone / "runs/quickstart/pretrain/metrics.jsonl").read_bytes()
+    shell("scripts/quickstart", clone)
+    told = json.loads(shell(".venv/bin/hanjo status runs/quickstart --json", clone).stdout)
+    assert all(row["done"] for row in told["stages"])
+    lines = [json.loads(line) for line in (clone / "runs/quickstart/timings.jsonl").read_text().splitlines()]
+    steps = [line["step"] for line in lines if line.get("event") == "step"]
+    assert len(steps) == len(set(steps)), "a step was trained twice"
+    assert (clone / "runs/quickstart/pretrain/metrics.jsonl").read_bytes() == metrics

@@ -11,10 +11,14 @@ from typing import Any
 from corpus.decoding import UndecodableError, decode, reverse_mojibake
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions, fields_of
-from corpus.streams import Line, read_lines, too_long
+from corpus.streams import read_lines, too_long
 
 ENDINGS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".jsonl.zst", ".ndjson.zst")
 SPLIT = "bytes"
+
+# strict=False: a raw tab within a string is a common slip; control characters are removed later, and counted. Made
+# once: json.loads makes a decoder anew for every call that is not the default one.
+_DECODER = json.JSONDecoder(strict=False)
 
 _NAME = re.compile(r"[A-Za-z_]{1,30}")  # others may be personal data: {"010-1234-5678": …}, {"홍길동": …}
 
@@ -29,20 +33,21 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
         elif line.data is None:
             yield too_long(line.offset, line.length, options.max_record, f"line {line.number}")
         elif line.data.strip():
-            yield _record(line, line.data, options)
+            yield record_of(line.data, line.offset, line.length, f"line {line.number}", options)
     if empty and start == 0 and end in (None, 0):
         yield Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")
 
 
-def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
-    place = f"line {line.number}, byte {line.offset}"
+def record_of(data: bytes, offset: int, length: int, place: str, options: ReadOptions) -> Record | Rejected:
+    """The record of an object's bytes; `place` says in words where that is."""
+    here, place = place, f"{place}, byte {offset}"
 
     def rejected(cause: str, detail: str) -> Rejected:
-        return Rejected(line.offset, line.length, cause, detail)
+        return Rejected(offset, length, cause, detail)
 
     losses: dict[str, int] = {}
     try:
-        text = data.decode("utf-8-sig" if line.offset == 0 else "utf-8")
+        text = data.decode("utf-8-sig" if offset == 0 else "utf-8")
     except UnicodeDecodeError:
         try:
             decoded = decode(data)
@@ -50,11 +55,10 @@ def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
             return rejected(error.cause, f"{place}: {error.detail}")
         text, losses = decoded.text, dict(decoded.losses)
     try:
-        # strict=False: a raw tab within a string is a common slip; control characters are removed later, and counted
-        row = json.loads(text, strict=False)
+        row = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        at = line.offset + len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        told = f"line {line.number}, byte {at}, column {error.pos + 1}: {error.msg}"
+        at = offset + len(text[: error.pos].encode("utf-8", "surrogatepass"))
+        told = f"{here}, byte {at}, column {error.pos + 1}: {error.msg.removesuffix(' starting at')}"
         return rejected("json.broken", f"{told}: mend or remove the line")
     except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
         return rejected("json.broken", f"{place}: a number too long or brackets too deep: mend or remove the line")
@@ -65,7 +69,7 @@ def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
         return rejected("json.no_text", f"{place}: {_no_text(row, options.text)}")
     told_fields, lost = fields_of(row, options)
     value, mangled = reverse_mojibake(value)
-    return Record(value, line.offset, line.length, losses={**losses, **mangled, **lost}, **told_fields)
+    return Record(value, offset, length, losses={**losses, **mangled, **lost}, **told_fields)
 
 
 def _no_text(row: dict[str, Any], field: str) -> str:

@@ -10,14 +10,20 @@ from typing import Annotated
 
 import typer
 
+from hanjo.commands import corpus_check, corpus_classifier, corpus_judge, corpus_ledger, corpus_tune
 from hanjo.commands.run import AsJson
 
-app = typer.Typer(help="Look at the documents of a run.", no_args_is_help=True)
+app = typer.Typer(help="Check, judge and look at documents; what they count for.", no_args_is_help=True)
+app.command("check")(corpus_check.check)
+app.command("judge")(corpus_judge.judge)
+corpus_tune.register(app)
+app.add_typer(corpus_ledger.app, name="ledger")
+app.add_typer(corpus_classifier.app, name="classifier")
 
 
 @app.callback()
 def group() -> None:
-    """Look at the documents of a run."""
+    """Check, judge and look at documents; what they count for."""
 
 
 @app.command()

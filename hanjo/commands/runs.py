@@ -32,6 +32,9 @@ def status(
         last = told["training"]["last"]
         typer.echo(f"training: step {last['step']}, loss {last['loss']:.3f}; checkpoints: ", nl=False)
         typer.echo(", ".join(told["training"]["checkpoints"]) or "none yet")
+    for score in (told["scores"] or {}).get("scores", []):
+        bounds = "" if score["low"] is None else f" ({score['low']:.3f} to {score['high']:.3f})"
+        typer.echo(f"score: {score['suite']} {score['metric']}, {score['model']}: {score['value']:.3f}{bounds}")
 
 
 def _show_stages(told: dict[str, Any]) -> None:
@@ -48,6 +51,9 @@ def _show_stages(told: dict[str, Any]) -> None:
         numbers = [row.get("in"), row.get("kept")]
         numbers += [sum(row[k].values()) if k in row else None for k in ("removed", "quarantined")]
         numbers += [row.get("tokens")]
+        if all(number is None for number in numbers):
+            table.add_row(row["stage"], "[dim]done[/]")
+            continue
         table.add_row(row["stage"], *("" if n is None else f"{n:,}" for n in numbers))
     Console().print(table)
     for row in told["stages"]:

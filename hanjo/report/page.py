@@ -27,7 +27,9 @@ import hanjo.report.figures as figures
 import hanjo.report.funnel as funnel
 from corpus.documents import QUARANTINE
 from corpus.errors import StaleError
+from corpus.ledger import axes
 from corpus.shards import atomic_path, read_table, shard_paths
+from hanjo.ledger import current_entry
 from hanjo.report.facts import Facts, read_costs, read_facts, read_rights
 from hanjo.report.rules import rule_docs
 from hanjo.report.samples import read_samples
@@ -76,6 +78,7 @@ def _content(facts: Facts) -> dict[str, Any]:
     sources = funnel.by_source(facts)
     grants = read_rights(facts.run)
     rights = funnel.by_rights(facts, grants)
+    ledger = current_entry(facts.run)
     return {
         "flows": funnel.flows(facts),
         "bytes_a_token": funnel.bytes_a_token(facts),
@@ -83,6 +86,8 @@ def _content(facts: Facts) -> dict[str, Any]:
         "sources": sources,
         "all_sources": funnel.total(sources),
         "rights": rights,
+        "ledger": ledger,
+        "axes": axes(ledger["rows"]) if ledger else [],
         "not_to_pass_on": sorted({row["source"] for row in grants.values() if not row["redistribute"]}),
         "target": int(facts.manifest.get("target", {}).get("tokens", 0)),
         "tokens": facts.amount("tokenize", "kept", "tokens"),

@@ -8,6 +8,8 @@ from corpus.signals import SIGNALS
 from hanjo.report.excerpts import veil
 from hanjo.report.facts import Facts
 from hanjo.report.figures import sentence, trim
+from hanjo.report.limits import limits_in_use
+from hanjo.report.limits import others as other_limits
 
 _OTHERS = {
     "dedup.exact": "The same text, spaces aside, as a document that stays.",
@@ -17,14 +19,17 @@ _OTHERS = {
 
 
 def rule_docs(facts: Facts) -> dict[str, str]:
-    """Rule id → what it keeps, cuts or removes, with the limits of the run's recipe, as far as the packages say."""
-    limits = facts.recipe.get("decide") or {}
+    """Rule id → what it keeps, cuts or removes, with the limits that judged the run, as far as the packages say."""
+    limits = limits_in_use(facts)
+    usual = next(iter(limits.values()), {})
     signals = {signal.name: signal for signal in SIGNALS}
     # Veiled, since examples of by-lines hold names and addresses, invented ones too.
     docs = {rule.id: sentence(veil(rule.doc)) for rule in LINE_RULES} | _OTHERS
     for rule in RULES:
-        signal, limit = signals[rule.signal], limits.get(rule.limit)
+        signal, limit = signals[rule.signal], usual.get(rule.limit)
         if limit is not None:
             most = "at most" if rule.bound == "max" else "at least"
-            docs[rule.id] = sentence(f"{signal.doc}: {most} {trim(float(limit))} ({signal.unit}) is kept")
+            others = other_limits(limits, rule.limit)
+            beside = "".join(f"; {name} {trim(value)}" for name, value in others.items())
+            docs[rule.id] = sentence(f"{signal.doc}: {most} {trim(limit)} ({signal.unit}) is kept{beside}")
     return docs

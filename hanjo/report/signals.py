@@ -18,6 +18,8 @@ from corpus.signals import SIGNALS
 from hanjo.report.charts import histogram
 from hanjo.report.facts import Facts
 from hanjo.report.figures import trim
+from hanjo.report.limits import limits_in_use
+from hanjo.report.limits import others as other_limits
 from hanjo.report.rows import chosen_shards
 
 ROWS = 200_000
@@ -27,12 +29,16 @@ _MOSTLY = 0.5  # share of the documents
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One rule's limit on a signal, and how many documents of the whole run it removed."""
+    """One rule's limit on a signal, and how many documents of the whole run it removed.
+
+    `value` is the usual profile's; `others` tells profiles (registers) with another one.
+    """
 
     rule: str
     bound: str  # min, max
     value: float
     removed: int
+    others: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +77,22 @@ def read_signals(facts: Facts) -> Signals | None:
     drawn = []
     for name in names:
         values = np.asarray(tables[name], dtype=np.float64)
-        drawn.append(_draw(described[name], values, kept, limits[name], judged))
+        if np.isfinite(values).any():  # quality has no value where the run has no classifier
+            drawn.append(_draw(described[name], values, kept, limits[name], judged))
     # Rules that removed something first: they are what a reader has to judge.
     drawn.sort(key=lambda signal: -sum(limit.removed for limit in signal.limits))
     return Signals(tables.num_rows, judged, tuple(drawn))
 
 
 def limits_by_signal(facts: Facts) -> dict[str, list[Limit]]:
-    """Signal → the limits that the run's recipe sets on it."""
-    settings: Mapping[str, Any] = facts.recipe.get("decide") or {}
+    """Signal → the limits on it that judged the run."""
+    limits = limits_in_use(facts)
     found: dict[str, list[Limit]] = {}
-    for rule in RULES:
-        value = settings.get(rule.limit)
-        if value is not None:
-            removed = facts.amount("decide", f"removed/{rule.id}", "documents") or 0
-            found.setdefault(rule.signal, []).append(Limit(rule.id, rule.bound, float(value), removed))
+    for rule in RULES if limits else ():
+        value = next(iter(limits.values()))[rule.limit]
+        removed = facts.amount("decide", f"removed/{rule.id}", "documents") or 0
+        limit = Limit(rule.id, rule.bound, value, removed, other_limits(limits, rule.limit))
+        found.setdefault(rule.signal, []).append(limit)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 import time
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from corpus import decide
+from corpus import decide, profiles
 from corpus.decide import DecideSettings, judge, missing_rights
 from corpus.documents import DOCUMENTS, SHARDS, VERDICTS
+from corpus.errors import UsageError
+from corpus.manifest import fingerprint
 from corpus.rights import Rights, rights_row, write_rights
 from corpus.settings import Common, Target
 from corpus.shards import JobContext, read_sidecar, read_table, write_table
@@ -54,6 +57,8 @@ def test_a_document_goes_by_the_first_rule_it_breaks_with_value_and_limit() -> N
         "kept": {"documents": 1, "bytes": 300},
         "removed/script.digits": {"documents": 1, "bytes": 300},
         "removed/length.eojeol": {"documents": 1, "bytes": 300},
+        "register/encyclopedia": {"documents": 1, "bytes": 300},
+        "register/blog": {"documents": 2, "bytes": 600},
     }
 
 
@@ -63,6 +68,51 @@ def test_a_rule_on_shares_waits_for_enough_text() -> None:
     signals["eojeol"][0] = 5
     table, _ = judge(documents(["s"] * 2, ["r"] * 2), pa.table(signals), DecideSettings().limits(), {}, {"r": None})
     assert table["rule"].to_pylist() == [None, "form.particles"]
+
+
+def test_a_register_forgives_what_its_profile_says_and_the_verdict_names_it() -> None:
+    signals = good(3)
+    signals["chars"][:], signals["lines"][:] = [10, 10, 5], 1
+    signals["eojeol"][:] = 2
+    signals["jamo"][:2] = [0.0, 0.3]  # laughter makes it chat
+    signals["particles"][0] = 0
+    signals["jamo"][2] = 0.3
+    limits = DecideSettings().limits()
+    table, counts = judge(documents(["s"] * 3, ["r"] * 3), pa.table(signals), limits, {}, {"r": None})
+    assert table["rule"].to_pylist() == ["length.chars", None, "length.chars"]
+    assert table["limit"].to_pylist() == [limits["default"]["min_chars"], None, limits["chat"]["min_chars"]]
+    assert table["detail"].to_pylist() == [None, None, "register chat"]
+    assert counts["register/chat"]["documents"] == 2
+
+
+def test_a_limit_of_the_recipe_stands_for_every_register_and_profile() -> None:
+    limits = DecideSettings(min_chars=12, own_profiles={"mine": {"min_chars": 3, "max_digits": 0.9}}).limits()  # type: ignore[call-arg]
+    assert {one["min_chars"] for one in limits.values()} == {12}
+    assert limits["mine"]["max_digits"] == 0.9
+    assert limits["mine"]["max_jamo"] == limits["default"]["max_jamo"]
+
+
+def test_a_source_may_name_any_profile_and_the_rest_another_one() -> None:
+    signals = good(4)
+    signals["chars"][:] = 10
+    sources = ["talk", "english", "plain", "other"]
+    settings = DecideSettings(profile="default", profiles={"talk": "chat", "english": "passthrough", "plain": "auto"})
+    table, counts = judge(
+        documents(sources, ["r"] * 4),
+        pa.table(signals),
+        settings.limits(),
+        settings.profiles,
+        {"r": None},
+        settings.profile,
+    )
+    assert table["keep"].to_pylist() == [True, True, False, False]
+    assert table["detail"].to_pylist() == [None] * 4, "a limit that is the default's was not decided by the register"
+    assert sum(row["documents"] for reason, row in counts.items() if reason.startswith("register/")) == 1
+
+
+def test_a_profile_nobody_knows_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match="no profile 'chatt'"):
+        judge(documents(["s"], ["r"]), pa.table(good(1)), DecideSettings().limits(), {"s": "chatt"}, {"r": None})
 
 
 def test_passthrough_skips_the_rules_but_not_the_rights() -> None:
@@ -140,6 +190,22 @@ def test_the_stage_writes_verdicts_beside_every_shard(measured: Path, run_phases
     assert table["rule"].to_pylist() == [None, "script.hangul", "rights.train"]
     assert counts["removed/rights.train"] == {"documents": 1, "bytes": 300}
     assert read_table(measured / "shards/decide.parquet").num_rows == 1
+
+
+def test_the_contents_of_profiles_count_in_the_fingerprint(measured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def arguments(settings: DecideSettings) -> dict[str, object]:
+        common = Common("test", 0, TODAY, Target(), measured)
+        return dict(next(decide.phases(measured, settings, common)).jobs[0].arguments)
+
+    before = fingerprint(arguments(DecideSettings()))
+    assert before == fingerprint(arguments(DecideSettings()))
+    assert before != fingerprint(arguments(DecideSettings(profile="default")))
+    folder = measured / "profiles"
+    shutil.copytree(profiles.FOLDER, folder)
+    monkeypatch.setattr(profiles, "FOLDER", folder)
+    assert before == fingerprint(arguments(DecideSettings()))
+    (folder / "chat.yaml").write_text("limits: {min_chars: 9}", encoding="utf-8")
+    assert before != fingerprint(arguments(DecideSettings()))
 
 
 def test_what_the_rights_are_judged_by_counts_in_the_fingerprint(measured: Path) -> None:

@@ -87,3 +87,7 @@ def test_a_package_of_another_distribution_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(importlib, "import_module", lambda name: intruder if name == "tokenizer" else real(name))
     with pytest.raises(UsageError, match=r"/elsewhere/tokenizer.*'tokenizer' is not hanjo's"):
         check_packages()
+
+
+def test_explain_shows_the_bounds_of_a_value_as_a_person_would_write_them() -> None:
+    assert "dedup.rows  (int ≥ 1, ≤ 32) = 5" in hanjo("recipe", "explain", "dedup").stdout

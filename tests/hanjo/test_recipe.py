@@ -96,3 +96,36 @@ def test_the_recipes_of_the_repository_are_good() -> None:
     assert found
     for path in found:
         assert load_recipe(path).collect.sources
+
+
+def test_a_limit_says_its_values_by_profile() -> None:
+    row = next(row for row in explain() if row.key == "decide.min_chars")
+    assert row.default is None and "chat" in row.doc and row.unit == "characters"
+
+
+def test_a_profile_that_is_a_file_is_read_into_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("limits: {max_digits: 0.7}", encoding="utf-8")
+    path = tmp_path / "recipe.yaml"
+    path.write_text("name: a\nas_of: 2026-11-24\ndecide:\n  profiles: {shop: mine.yaml}\n", encoding="utf-8")
+    recipe = load_recipe(path, ["decide.min_chars=5"])
+    assert recipe.decide.own_profiles == {"mine.yaml": {"max_digits": 0.7}}
+    assert recipe.decide.limits()["mine.yaml"]["min_chars"] == 5
+    (tmp_path / "resolved.yaml").write_text(dump(recipe), encoding="utf-8")
+    (tmp_path / "mine.yaml").unlink()
+    assert load_recipe(tmp_path / "resolved.yaml") == recipe
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("profile: chatt", "there is no profile 'chatt'; did you mean 'chat'"),
+        ("own_profiles: {mine: {max_digit: 1}}", "own_profiles.mine: there is no limit 'max_digit'"),
+        ("max_digits: 2", "decide.max_digits"),
+        ("profile: gone.yaml", "no such file"),
+    ],
+)
+def test_a_wrong_profile_in_a_recipe_is_refused(tmp_path: Path, line: str, said: str) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"name: a\nas_of: 2026-11-24\ndecide:\n  {line}\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match=said):
+        load_recipe(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable
@@ -252,10 +253,9 @@ def make_run(tmp_path: Path) -> MakeRun:
         (run / "manifest.json").write_text(
             json.dumps(manifest | {"target": target, "stages": stages}), encoding="utf-8"
         )
-        limits = DecideSettings().limits()
         recipe = {
             "name": "demo",
-            "decide": limits,
+            "decide": dataclasses.asdict(DecideSettings()),
             "dedup": {"shingle": 5, "similarity": 0.6},
             "pretrain": {"steps": 39},
         }
@@ -329,6 +329,7 @@ def test_limits_of_the_recipe_are_drawn_into_the_histograms(make_run: MakeRun) -
     assert all(f"Documents by {signal}" in text for signal in judged)
     assert text.count('class="limit"') == len([rule for rule in RULES if rule.signal in judged])
     assert "no document has any: mojibake" in text
+    assert "(<code>length.chars</code>; chat 8)" in text, "registers with another limit are told"
 
 
 def test_a_stage_that_this_version_does_not_know_is_no_reason_to_fail(make_run: MakeRun) -> None:

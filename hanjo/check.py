@@ -1,0 +1,348 @@
+"""`hanjo corpus check`: a contributor's verdict before any upload, composed of corpus, dedup and tokenizer.
+
+    paths → sources (rights read, files found) → work units ─ workers: read, judge, count, set aside (check_unit)
+          → duplicates among what would count (check_duplicates) → tokens of it (check_tokens)
+          → one dictionary of facts → terminal, HTML or JSON (check_report)
+
+Nothing is sent anywhere. What is written meanwhile lies in a private temporary folder and goes at the end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corpus.errors import SourceError, UsageError
+from corpus.manifest import check_counts
+from corpus.rights import Rights, lacking
+from corpus.shards import Counts, Job, JobContext, Outcome, merge
+from corpus.sources import readers
+from corpus.submission import NAME, Submission, read_submission
+from corpus.work_units import Source, SourceSettings, Unit, work_units
+from hanjo.check_store import Store
+from hanjo.progress import Progress
+from hanjo.workers import Done, Workers
+
+if TYPE_CHECKING:
+    from hanjo.check_duplicates import Found
+
+UNIT_BYTES = 32 << 20  # input of one job: small, so that two workers end together
+MAX_QUARANTINED = 0.01  # as a recipe's max_quarantined by default
+_MAX_RECORD = 64 << 20  # as collect.max_record by default
+_AMOUNTS = ("documents", "bytes", "chars", "eojeol")
+_UNKNOWN = Rights(False, False, False, False, False, "", None, "", "")
+
+Facts = dict[str, Any]
+"""What was found, JSON-like: see `check`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSettings:
+    """How to check.
+
+    Attributes:
+        as_of: the day that rights are held against.
+        text: field or column that holds the text.
+        submission: the submission.yaml; None: the one beside the data.
+        tokenizer: folder of the tokenizer to count with; None: tokens stay unknown.
+        workers: processes.
+        seed: of the sample that tokens are estimated from.
+    """
+
+    as_of: datetime.date
+    text: str = "text"
+    submission: Path | None = None
+    tokenizer: Path | None = None
+    workers: int = 2
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A path as it was given, its source, and what its submission says."""
+
+    path: Path
+    source: Source
+    rights: Facts
+
+
+def check(paths: Sequence[Path], settings: CheckSettings, progress: Progress, labels: dict[str, str]) -> Facts:
+    """Judge files and folders as a run would.
+
+    Args:
+        labels: how the progress bar calls `check` and its steps `lines`, `read`, `pairs`, `compare`.
+
+    Returns:
+        `acceptable`; `mend`: what stands in the way (`rights`, `quarantine`, `nothing`, `files`); `came`, `kept`,
+        `unique`, `repeated`: amounts; `files`, `quarantined`, `removed`, `losses`, `languages`, `masked`, `reported`,
+        `cut`, `duplicates`, `tokens`, `rights`, `remarks`.
+
+    Raises:
+        UsageError: no such path. SourceError: the tokenizer's folder is none.
+    """
+    if settings.tokenizer is not None:
+        from tokenizer.vocabulary import open_vocabulary
+
+        open_vocabulary(settings.tokenizer)  # a wrong folder is told before anything is read
+    given = [_given(path, settings) for path in paths]
+    units, left_out, empty = _units(given)
+    with tempfile.TemporaryDirectory(prefix="hanjo-check-") as folder, progress.stage(labels["check"]) as tell:
+        with Workers(settings.workers) as workers:
+
+            def carry_out(name: str, jobs: list[Job]) -> list[Outcome]:
+                return _carried_out(jobs, Path(folder), workers, tell, labels[name])
+
+            read = carry_out("read", _jobs(units, carry_out))
+        # The workers and their memory are gone; what follows takes a tenth of the time.
+        store = Store(Path(folder), tuple(tuple(one.facts["batches"]) for one in read))
+        from hanjo.check_duplicates import find_duplicates
+
+        found = find_duplicates(store, _steps(tell, labels))
+        facts = _facts(read, store, found, units)
+        if settings.tokenizer is not None:
+            from hanjo.check_tokens import estimate_tokens
+
+            tell(phase=labels["tokens"], total=1)
+            facts["tokens"] = dataclasses.asdict(
+                estimate_tokens(store, found.unique, settings.tokenizer, settings.seed)
+            )
+    facts |= {"left_out": left_out, "as_of": settings.as_of.isoformat(), "rights": [one.rights for one in given]}
+    return _verdict(facts, [str(one.path) for one in empty])
+
+
+def _given(path: Path, settings: CheckSettings) -> _Given:
+    if not path.exists():
+        raise UsageError("no such file or folder", where=str(path), fix="give files or folders with the data")
+    root = path if path.is_dir() else path.parent
+    file = settings.submission or root / NAME
+    told: Facts = {"path": str(path), "submission": str(file), "state": "granted", "detail": None, "says": None}
+    submission = Submission("unknown", "unknown", None, "ko", "unknown", "natural", _UNKNOWN)
+    if not file.is_file():
+        told["state"] = "missing"
+    else:
+        try:
+            submission = read_submission(file)
+        except SourceError as error:
+            told |= {"state": "broken", "detail": str(error)}
+        else:
+            lack = lacking(submission.rights, ("train",), settings.as_of)
+            told["state"] = "granted" if lack is None else "ended" if lack == "until" else "not_granted"
+            told["says"] = _plain(submission)
+    source = Source(SourceSettings(path=str(path.resolve()), text=settings.text), submission, "", root.resolve())
+    return _Given(path, source, told)
+
+
+def _plain(submission: Submission) -> Facts:
+    said = dataclasses.asdict(submission)
+    until = submission.rights.until
+    said["rights"]["until"] = None if until is None else until.isoformat()
+    return said
+
+
+def _units(given: Sequence[_Given]) -> tuple[list[tuple[_Given, Unit]], int, list[_Given]]:
+    """The work units of all paths, the files left out by their names, and the paths without a file."""
+    found: list[tuple[_Given, Unit]] = []
+    empty = []
+    for one in given:
+        try:
+            found += [(one, unit) for unit in work_units([one.source], Path("/"), UNIT_BYTES)]
+        except SourceError:  # raised by a source without files alone
+            empty.append(one)
+    return found, sum(unit.left_out for _, unit in found), empty
+
+
+def _jobs(units: Sequence[tuple[_Given, Unit]], carry_out: Callable[[str, list[Job]], list[Outcome]]) -> list[Job]:
+    """The reading jobs; where a line format was divided, lines are counted first, so that each error names its line."""
+    divided = [
+        (piece.file, piece.start, piece.end)
+        for _, unit in units
+        for piece in unit.pieces
+        if piece.end is not None and readers()[piece.format].split == "bytes"
+    ]
+    counting = [
+        Job(f"lines-{number:05d}", _count, {"start": start, "end": end}, local={"file": str(file)})
+        for number, (file, start, end) in enumerate(divided)
+    ]
+    ends = iter([one.facts["lines"] for one in carry_out("lines", counting)] if counting else [])
+    before: dict[Path, int] = {}
+    jobs = []
+    for number, (one, unit) in enumerate(units):
+        pieces = []
+        for piece in unit.pieces:
+            shown = str(one.path) if one.path.is_file() else f"{one.path}/{piece.path}"
+            first = before.get(piece.file, 0)
+            pieces.append([shown, piece.format, piece.start, piece.end, first + 1])
+            if piece.end is not None and readers()[piece.format].split == "bytes":
+                before[piece.file] = first + next(ends)
+        made = unit.source.settings
+        options: Facts = {
+            "text": made.text,
+            "key": unit.source.submission.key,
+            "url": made.url,
+            "created": made.created,
+        }
+        options |= {"meta": list(made.meta), "page": made.page, "max_record": _MAX_RECORD}
+        arguments = {"number": number, "pieces": pieces, "options": options}
+        files = [str(piece.file) for piece in unit.pieces]
+        weight = sum(piece.bytes for piece in unit.pieces)
+        jobs.append(Job(f"unit-{number:05d}", _read, arguments, local={"files": files}, weight=weight))
+    return jobs
+
+
+def _read(context: JobContext, **arguments: Any) -> Outcome:
+    """Job: as read_unit; imported where it runs, so that the process that waits loads no kernels."""
+    from hanjo.check_unit import read_unit
+
+    return read_unit(context, **arguments)
+
+
+def _count(context: JobContext, **arguments: Any) -> Outcome:
+    """Job: as count_lines."""
+    from hanjo.check_unit import count_lines
+
+    return count_lines(context, **arguments)
+
+
+def _steps(tell: Any, labels: dict[str, str]) -> Callable[[str, int, int], None]:
+    """Progress in steps, as find_duplicates tells it, for the progress bar."""
+    at, before = "", 0
+
+    def step(name: str, done: int, whole: int) -> None:
+        nonlocal at, before
+        if name != at:
+            tell(phase=labels[name], total=whole)
+            at, before = name, 0
+        tell(advance=done - before)
+        before = done
+
+    return step
+
+
+def _carried_out(jobs: list[Job], folder: Path, workers: Workers, tell: Any, label: str) -> list[Outcome]:
+    outcomes: dict[str, Outcome] = {}
+
+    def finished(job: Job, _: JobContext, done: Done) -> None:
+        outcomes[job.name] = done.outcome
+        tell(advance=job.weight)
+
+    tell(phase=label, total=sum(job.weight for job in jobs))
+    context = JobContext(folder, "", 0)
+    workers.carry_out_all([(job, context) for job in jobs], finished)
+    return [outcomes[job.name] for job in jobs]
+
+
+def _facts(read: Sequence[Outcome], store: Store, found: Found, units: Sequence[tuple[_Given, Unit]]) -> Facts:
+    """The units' counts and examples put together, and what duplicates leave of them."""
+    counts = merge([one.counts for one in read])
+    check_counts("check", counts)
+    examples: Facts = {}
+    for one in read:
+        examples = one.facts["examples"] | examples
+    sums = {name: store.column(name)[found.unique].sum(dtype=np.int64) for name in _AMOUNTS[1:]}
+    unique = {"documents": int(found.unique.sum()), **{name: int(amount) for name, amount in sums.items()}}
+    kept = _amounts(counts.get("kept", {}))
+    removed = [
+        {"rule": rule, **_amounts(row), "example": examples.get(f"removed/{rule}")}
+        for rule, row in _of(counts, "removed").items()
+    ]
+    return {
+        "came": {name: counts.get("in", {}).get(name, 0) for name in ("documents", "bytes")},
+        "kept": {**kept, "example": examples.get("kept")},
+        "removed": sorted(removed, key=lambda row: -row["documents"]),
+        "quarantined": _errors(counts, read),
+        "files": _files(read),
+        "losses": _of(counts, "lost"),
+        "languages": _of(counts, "language"),
+        "masked": _of(counts, "edited", "pii."),
+        "reported": _of(counts, "reported", "pii."),
+        "cut": _of(counts, "edited", "boilerplate."),
+        "duplicates": {
+            **{name: getattr(found, name) for name in ("exact", "near", "compared", "unsigned")},
+            "examples": [_pair(pair, store, units) for pair in found.examples],
+        },
+        "repeated": {name: kept[name] - unique[name] for name in _AMOUNTS},
+        "unique": unique,
+        "tokens": None,
+    }
+
+
+def _amounts(row: dict[str, int]) -> dict[str, int]:
+    return {name: row.get(name, 0) for name in _AMOUNTS}
+
+
+def _of(counts: Counts, kind: str, prefix: str = "") -> dict[str, dict[str, int]]:
+    """The counts below one reason, by name without the prefix."""
+    start = f"{kind}/{prefix}"
+    return {reason[len(start) :]: row for reason, row in counts.items() if reason.startswith(start)}
+
+
+def _errors(counts: Counts, read: Sequence[Outcome]) -> list[Facts]:
+    from hanjo.check_unit import SHOWN_ERRORS
+
+    found = []
+    for cause, row in _of(counts, "quarantined").items():
+        first = [error for one in read for error in one.facts["errors"].get(cause, ())]
+        found.append({"cause": cause, **row, "first": first[:SHOWN_ERRORS]})
+    return sorted(found, key=lambda row: -row["documents"])
+
+
+def _files(read: Sequence[Outcome]) -> list[Facts]:
+    """A row a file, the parts of a divided one added up."""
+    found: dict[str, Facts] = {}
+    for one in read:
+        for path, row in one.facts["files"].items():
+            known = found.setdefault(path, row | {"documents": 0, "kept": 0, "quarantined": 0})
+            for name in ("documents", "kept", "quarantined"):
+                known[name] += row[name]
+            known["encoding"] = known["encoding"] or row["encoding"]
+    return list(found.values())
+
+
+def _pair(pair: Facts, store: Store, units: Sequence[tuple[_Given, Unit]]) -> Facts:
+    """Two near-duplicates as a person finds them: place and masked beginning of each."""
+    from hanjo.check_unit import excerpt
+
+    sides = []
+    for number in (pair["document"], pair["of"]):
+        only = np.array([number])
+        ((unit, rows),) = store.rows(only)
+        one, whole = units[unit]
+        piece = whole.pieces[int(rows["piece"][0])]
+        shown = str(one.path) if one.path.is_file() else f"{one.path}/{piece.path}"
+        text = excerpt(store.texts(only)[0].as_py())
+        sides.append({"path": shown, "format": piece.format, "offset": int(rows["offset"][0]), "text": text})
+    return {"similarity": pair["similarity"], "removed": sides[0], "stays": sides[1]}
+
+
+def _verdict(facts: Facts, empty: list[str]) -> Facts:
+    """What must be mended before this can be taken, and what a person should look at."""
+    unread = sum(row["documents"] for row in facts["quarantined"])
+    mend = []
+    if any(one["state"] != "granted" for one in facts["rights"]):
+        mend.append("rights")
+    if empty:
+        mend.append("files")
+    if unread > MAX_QUARANTINED * facts["came"]["documents"]:
+        mend.append("quarantine")
+    if not facts["unique"]["documents"]:
+        mend.append("nothing")
+    korean = sum(facts["languages"].get(name, {}).get("bytes", 0) for name in ("ko", "ko_mixed"))
+    text = sum(row["bytes"] for row in facts["languages"].values())
+    said = {one["says"]["lang"] for one in facts["rights"] if one["says"]}
+    remarks = ["language"] if "ko" in said and 2 * korean < text else []
+    if facts["losses"].get("key.missing"):
+        remarks.append("key")
+    return facts | {"empty": empty, "acceptable": not mend, "mend": mend, "remarks": remarks}
+
+
+def default_workers() -> int:
+    """Two processes where the machine has two cores for us."""
+    return min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

@@ -1,0 +1,12 @@
+"""`hanjo dedup …`: near-duplicates of a file, plans for large corpora, the incremental index."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(help="Find duplicates, and keep an index of what is known.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Find duplicates, and keep an index of what is known."""
