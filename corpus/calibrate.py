@@ -118,6 +118,8 @@ def _breaks(rule: Rule, values: np.ndarray, limit: float) -> float:
 
 def _lost(signals: pa.Table, limits: Limits) -> float:
     same = pa.table({name: pa.array(["reference"] * signals.num_rows) for name in ("source", "rights_id")})
+    at = signals.schema.get_field_index("private_drop")  # a policy's, no limit's
+    signals = signals.set_column(at, "private_drop", pa.array(np.zeros(signals.num_rows)))
     verdicts, _ = judge(same, signals, {DEFAULT: limits}, {}, {"reference": None}, DEFAULT)
     return 1 - float(np.mean(np.asarray(verdicts["keep"])))
 

@@ -19,6 +19,8 @@ import pyarrow as pa
 from corpus import registers
 from corpus.documents import VERDICTS
 from corpus.errors import UsageError
+from corpus.policies import NO_SAMPLING, Sampling, dropped, sampled
+from corpus.policies import SIGNALS as POLICY_SIGNALS
 from corpus.profiles import DEFAULT
 from corpus.rights import Rights, lacking, read_rights
 from corpus.rules import AUTO, PASSTHROUGH, RULES, DecideSettings
@@ -41,7 +43,9 @@ from corpus.shards import (
 __all__ = ["SIGNALS", "VERSION", "DecideSettings", "decide_shard", "judge", "missing_rights", "phases"]
 
 VERSION = 1
-SIGNALS = sorted({rule.signal for rule in RULES} | {rule.since[0] for rule in RULES} | set(registers.NEEDED))
+SIGNALS = sorted(
+    {rule.signal for rule in RULES} | {rule.since[0] for rule in RULES} | set(registers.NEEDED) | set(POLICY_SIGNALS)
+)
 """The columns of signals/ that are read."""
 Marks = npt.NDArray[np.bool_]
 Longs = npt.NDArray[np.int64]
@@ -55,6 +59,9 @@ def phases(run: Path, settings: DecideSettings, common: Common) -> Phases:
         "otherwise": settings.profile,
         "rights": list(common.target.rights),
         "as_of": common.as_of.isoformat(),
+        "sample": dict(sorted(settings.sample.items())),
+        "sample_above": dict(sorted(settings.sample_above.items())),
+        "seed": common.seed,
     }
     rights = fingerprint_of(run / "rights.parquet")
     signals = {Path(shard.path).name: shard for shard in read_shards(run, "measure", "signals")}
@@ -82,14 +89,18 @@ def decide_shard(
     otherwise: str,
     rights: Sequence[Right],
     as_of: str,
+    sample: Mapping[str, float],
+    sample_above: Mapping[str, float],
+    seed: int,
 ) -> Outcome:
     """Write the verdicts of one shard of documents."""
     path = context.run / shard
     of = fingerprint_of(path)
-    documents = read_table(path, ["source", "rights_id"])
+    documents = read_table(path, ["id", "source", "rights_id"] if sample else ["source", "rights_id"])
     signals = read_sidecar(context.run / "signals" / path.name, of, documents.num_rows, SIGNALS)
     missing = missing_rights(read_rights(context.run), rights, datetime.date.fromisoformat(as_of))
-    verdicts, counts = judge(documents, signals, limits, profiles, missing, otherwise)
+    sampling = Sampling(sample, sample_above, seed)
+    verdicts, counts = judge(documents, signals, limits, profiles, missing, otherwise, sampling)
     return Outcome((write_table(context.run / "verdicts" / path.name, verdicts, VERDICTS, context, of=of),), counts)
 
 
@@ -116,59 +127,99 @@ def judge(
     profiles: Mapping[str, str],
     missing: Mapping[str, tuple[str, str] | None],
     otherwise: str = AUTO,
+    sampling: Sampling = NO_SAMPLING,
 ) -> tuple[pa.Table, Counts]:
     """The verdicts of some documents, and what became of how many.
 
     Args:
-        documents: columns source and rights_id.
+        documents: columns source and rights_id; id too where it is sampled.
         signals: the columns SIGNALS; row by row with documents.
         limits: profile → limit → value, see `DecideSettings.limits`.
         profiles: source → profile; that of other sources is `otherwise`.
         missing: see `missing_rights`; a rights_id that is not there grants nothing.
+        sampling: by tags; of what no rule removes.
 
     Returns:
         By the schema VERDICTS; `detail` names the register where its limit is not the default's. Counts also tell how
         many documents were taken for which register (`register/NAME`).
     """
-    rows = documents.num_rows
     columns = {name: signals.column(name).to_numpy() for name in SIGNALS}
     size = columns["bytes"].astype(np.int64)
-    which = np.full(rows, -1, np.int64)  # rule, an index into `rules`; -1: kept
-    value, limit, detail = np.full(rows, np.nan), np.full(rows, np.nan), np.full(rows, -1, np.int64)
-    rules: list[str] = []
-    details: list[str] = []
+    verdicts = _Verdicts(documents.num_rows)
     for rights_id, marks in _by_value(documents.column("rights_id")):
         lack = missing.get(rights_id or "", ("rights.unknown", f"no row {rights_id!r} in rights.parquet"))
         if lack is not None:
-            which[marks], detail[marks] = _index(rules, lack[0]), _index(details, lack[1])
+            verdicts.put(marks, lack[0], detail=lack[1])
+    for policy in dropped(columns["private_drop"]):
+        verdicts.put(*policy)
     names = list(limits)
     profile, judged, guessed = _profiles(documents, columns, names, profiles, otherwise)
     for rule in RULES:
         bounds = np.array([limits[name][rule.limit] for name in names])
         at, bound = columns[rule.signal], bounds[profile]
         broken = at < bound if rule.bound == "min" else at > bound
-        broken = broken & judged & (which < 0) & (columns[rule.since[0]] >= rule.since[1])
-        if not broken.any():
-            continue
-        which[broken], value[broken], limit[broken] = _index(rules, rule.id), at[broken], bound[broken]
+        broken = broken & judged & (columns[rule.since[0]] >= rule.since[1])
+        broken = verdicts.put(broken, rule.id, at, bound)
         told = broken & guessed & (bound != bounds[names.index(DEFAULT)])
         for number in np.unique(profile[told]):
-            detail[told & (profile == number)] = _index(details, f"register {names[number]}")
-    table = pa.table(
-        {
-            "keep": which < 0,
-            "rule": _named(rules, which),
-            "value": pa.array(value, mask=np.isnan(value)),
-            "limit": pa.array(limit, mask=np.isnan(limit)),
-            "detail": _named(details, detail),
-        },
-        schema=VERDICTS,
-    )
-    counts = _counts(rules, which, size)
+            verdicts.tell(told & (profile == number), f"register {names[number]}")
+    if sampling.kept:
+        for policy in sampled(columns, documents.column("id").to_pylist(), judged & verdicts.kept, sampling):
+            verdicts.put(*policy)
+    counts = _counts(verdicts.rules, verdicts.which, size)
     for number in np.unique(profile[guessed]):
         marks = guessed & (profile == number)
         add(counts, f"register/{names[number]}", documents=int(marks.sum()), bytes=int(size[marks].sum()))
-    return table, counts
+    return verdicts.table(), counts
+
+
+class _Verdicts:
+    """The verdicts of some documents while they are made: the first that is put stays."""
+
+    def __init__(self, rows: int) -> None:
+        self.which = np.full(rows, -1, np.int64)  # rule, an index into `rules`; -1: kept
+        self.rules: list[str] = []
+        self._value, self._limit = np.full(rows, np.nan), np.full(rows, np.nan)
+        self._detail = np.full(rows, -1, np.int64)
+        self._details: list[str] = []
+
+    @property
+    def kept(self) -> Marks:
+        marks: Marks = self.which < 0
+        return marks
+
+    def put(
+        self,
+        marks: Marks,
+        rule: str,
+        value: npt.NDArray[np.float64] | None = None,
+        limit: npt.NDArray[np.float64] | float = np.nan,
+        detail: str = "",
+    ) -> Marks:
+        """Remove by a rule those of the marked that no rule has removed, which are returned."""
+        marks = marks & self.kept
+        if marks.any():
+            self.which[marks] = _index(self.rules, rule)
+            self._limit[marks] = np.broadcast_to(limit, marks.shape)[marks]
+            if value is not None:
+                self._value[marks] = value[marks]
+            if detail:
+                self.tell(marks, detail)
+        return marks
+
+    def tell(self, marks: Marks, detail: str) -> None:
+        self._detail[marks] = _index(self._details, detail)
+
+    def table(self) -> pa.Table:
+        """By the schema VERDICTS."""
+        columns = {
+            "keep": self.kept,
+            "rule": _named(self.rules, self.which),
+            "value": pa.array(self._value, mask=np.isnan(self._value)),
+            "limit": pa.array(self._limit, mask=np.isnan(self._limit)),
+            "detail": _named(self._details, self._detail),
+        }
+        return pa.table(columns, schema=VERDICTS)
 
 
 def _profiles(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ import pyarrow as pa
 from corpus import fineweb2, registers
 from corpus.decide import judge as decide_batch
 from corpus.documents import VERDICTS, Record, Rejected
-from corpus.edits import apply_edits, text_buffers
+from corpus.edits import apply_edits
 from corpus.measure import MeasureSettings, measure_batch
 from corpus.normalising import normalise
-from corpus.privacy import Policy, find_private
+from corpus.privacy import private_spans
 from corpus.rules import DecideSettings, settings_for
 from corpus.shards import Counts
 from corpus.sources import ReadOptions
@@ -108,28 +108,6 @@ def _by_fineweb2(texts: pa.Array) -> pa.Table:
     return pa.Table.from_pylist([{**verdict, "detail": None} for verdict in told], schema=VERDICTS)
 
 
-def private_spans(texts: pa.Array, policies: Mapping[str, Policy]) -> list[list[dict[str, Any]]]:
-    """Identifiers in each text, those that are only reported too: type, start and end in code points of the text.
-
-    Args:
-        texts: large_string[n].
-        policies: what measure does by name of identifier; those that are kept are not looked for.
-    """
-    buffer, offsets = text_buffers(texts)
-    looked_for: dict[str, Policy] = {name: "mask" for name, policy in policies.items() if policy != "keep"}
-    found = find_private(buffer, offsets, looked_for).edits
-    spans: list[list[dict[str, Any]]] = [[] for _ in range(len(texts))]
-    for row, edits in found.items():
-        data = buffer[offsets[row] : offsets[row + 1]]
-        # A code point begins at every byte that does not continue one.
-        points = np.concatenate(([0], np.cumsum((data & 0xC0) != 0x80)))
-        spans[row] = [
-            {"type": edit.rule.partition(".")[2], "start": int(points[edit.start]), "end": int(points[edit.end])}
-            for edit in edits
-        ]
-    return spans
-
-
 def judge_lines(
     lines: Iterable[Line | Rejected], judge: Judge, max_record: int, tally: Counter[tuple[str, str]]
 ) -> Iterator[bytes]:
@@ -210,7 +188,7 @@ def _told(texts: pa.Array, judge: Judge) -> list[dict[str, Any]]:
     spans = dict(
         zip(
             private.tolist(),
-            private_spans(texts.take(pa.array(private)), judge.measure.privacy.policies()),
+            private_spans(texts.take(pa.array(private)).to_pylist(), judge.measure.privacy.policies()),
             strict=True,
         )
     )
@@ -223,7 +201,7 @@ def _told(texts: pa.Array, judge: Judge) -> list[dict[str, Any]]:
             value=verdict["value"],
             limit=verdict["limit"],
             register=register,
-            pii=spans.get(row, []),
+            pii=[{"type": one.type, "start": one.start, "end": one.end} for one in spans.get(row, [])],
         )
         for row, (verdict, register, text) in enumerate(rows)
     ]

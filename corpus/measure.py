@@ -41,7 +41,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class PrivacySettings:
-    """What to do with each identifier: mask it with its placeholder, only report it, or keep it unseen."""
+    """What to do with each identifier: mask it by placeholder, drop its document, only report it, keep it unseen."""
 
     rrn: Policy = setting("mask", "주민등록번호, 외국인등록번호")
     passport: Policy = setting("mask", "여권번호, with the word near")
@@ -51,6 +51,13 @@ class PrivacySettings:
     card: Policy = setting("mask", "card numbers (Luhn)")
     account: Policy = setting("mask", "bank accounts, with a bank's name near")
     plate: Policy = setting("mask", "vehicle plates")
+    address: Policy = setting("mask", "postal addresses from the building's number on; names of towns and streets stay")
+    ip: Policy = setting("mask", "public IP addresses")
+    health: Policy = setting("mask", "건강보험증 번호, with the word near")
+    messenger: Policy = setting("mask", "IDs of KakaoTalk, Telegram and the like, with the word near")
+    name: Policy = setting(
+        "keep", "names in fields: 성명: 홍길동", origin="text to pretrain on is full of people in public life"
+    )
     brn: Policy = setting("report", "사업자등록번호 of firms", origin="public by law for firms")
     corporation: Policy = setting("report", "법인등록번호", origin="public by law")
 
@@ -167,8 +174,9 @@ def measure_batch(
     }
     edits = edits_array(both, len(texts))
     edited = apply_edits(texts, edits)
+    numbers, dropped = private.numbers.astype(np.float64), private.dropped.astype(np.float64)
     quality = None if score is None else score(edited)
-    signals = measure_texts(edited, lines.shares, private.numbers.astype(np.float64), quality)
+    signals = measure_texts(edited, lines.shares, numbers, quality, dropped)
     for one in both.values():
         for rule in {edit.rule for edit in one}:
             add(counts, f"edited/{rule}", documents=1)

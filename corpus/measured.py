@@ -29,6 +29,8 @@ class Measured:
         boilerplate: float64 [documents], share of the bytes before editing that boilerplate rules describe.
         private: float64 [documents], identifiers found before editing.
         quality: float64 [documents], the classifier's scores; NaN where there is none.
+        dropped: float64 [documents], see `privacy.Private.dropped`.
+        tags: int64 [documents, 2], see `tags.count_tags`.
     """
 
     counts: Floats
@@ -37,6 +39,8 @@ class Measured:
     boilerplate: Floats
     private: Floats
     quality: Floats
+    dropped: Floats
+    tags: npt.NDArray[np.int64]
 
     def __getitem__(self, column: str) -> Floats:
         """A column of the counts by its name in `corpus/count_columns.py`."""

@@ -24,6 +24,7 @@ from annotated_types import Ge, Le
 
 from corpus import profiles
 from corpus.errors import RecipeError, UsageError
+from corpus.policies import Sampling
 from corpus.profiles import DEFAULT, Limits
 from corpus.settings import setting
 from corpus.signals import SIGNALS
@@ -116,6 +117,15 @@ def _explained(rule: Rule) -> str:
     return f"{_DESCRIBED[rule.signal].doc}: {most} this is kept. Null: the profile's limit ({values})"
 
 
+Tag = Literal["toxicity", "bias"]
+Share = Annotated[float, Ge(0), Le(1)]
+Number = Annotated[float, Ge(0)]
+
+
+def _sample_above() -> dict[Tag, float]:
+    return {"toxicity": 0.02, "bias": 0.02}
+
+
 @dataclass(frozen=True, slots=True)
 @_with_limits
 class DecideSettings:
@@ -125,6 +135,12 @@ class DecideSettings:
         AUTO,
         "profile of the sources that `profiles` does not name: auto (by the register guessed for each document), "
         "passthrough (no rules), default, the name of a register, or the path of a YAML file",
+    )
+    sample: dict[Tag, Share] = setting(
+        dict, "toxicity or bias → probability with which a document above sample_above is kept; silent: all are"
+    )
+    sample_above: dict[Tag, Number] = setting(
+        _sample_above, "density up to which every document is kept", unit="terms an eojeol"
     )
     profiles: dict[str, str] = setting(
         dict,
@@ -153,6 +169,11 @@ class DecideSettings:
         return f"there is no profile {name!r}; " + (
             f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}, or the path of a YAML file"
         )
+
+    def sampling(self, seed: int) -> Sampling:
+        """How documents are sampled by tags."""
+        kept = {str(tag): probability for tag, probability in self.sample.items()}
+        return Sampling(kept, {str(tag): density for tag, density in self.sample_above.items()}, seed)
 
     def limits(self) -> dict[str, Limits]:
         """Profile → limit of every rule: the default's, the profile's over them, the recipe's own over both.

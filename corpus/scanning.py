@@ -1,7 +1,8 @@
-"""The first, compiled stage of every search in measure: where a needle or the shape of an identifier stands at all.
+"""The first, compiled stage of searching in measure: where a needle stands at all.
 
-What is found here is a candidate; `corpus/boilerplate.py` and `corpus/privacy.py` look at it with patterns and context,
-so that Python touches a few lines in a thousand. Texts come as Arrow's UTF-8 bytes and offsets, without a copy.
+What is found here is a candidate; `corpus/boilerplate.py` looks at it with patterns and context, so that Python touches
+a few lines in a thousand. (`corpus/private_scan.py` marks the shapes of identifiers.) Texts come as Arrow's UTF-8 bytes
+and offsets, without a copy.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from corpus.kernels import inner, kernel
+from corpus.kernels import kernel
 
 Bytes = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.int16]
@@ -93,82 +94,4 @@ def mark_lines(buffer: Bytes, offsets: Longs, table: Table, found: Longs, longes
                     marked[total, 0], marked[total, 1], marked[total, 2], marked[total, 3] = d, start, stop, bits
                 total += 1
             start = stop + 1
-    return total
-
-
-@inner
-def _dash(buffer: Bytes, i: int, end: int) -> int:
-    """Bytes of the dash or dot at i, 0 where there is none: - . U+2010 to U+2015, U+2212 (minus), U+3161 (ㅡ)."""
-    if i < end and (buffer[i] == 45 or buffer[i] == 46):
-        return 1
-    if i + 2 < end and buffer[i] == 0xE2 and buffer[i + 1] == 0x80 and 0x90 <= buffer[i + 2] <= 0x95:
-        return 3
-    if i + 2 < end and buffer[i] == 0xE2 and buffer[i + 1] == 0x88 and buffer[i + 2] == 0x92:
-        return 3
-    if i + 2 < end and buffer[i] == 0xE3 and buffer[i + 1] == 0x85 and buffer[i + 2] == 0xA1:
-        return 3
-    return 0
-
-
-@inner
-def _separator(buffer: Bytes, i: int, end: int) -> int:
-    """Bytes of the separator between two groups of digits that starts at i, 0 where there is none.
-
-    It is at most two dashes, with at most two of space, tab and closing parenthesis before and behind each.
-    """
-    n, dashes, blanks = 0, 0, 0
-    while i + n < end:
-        width = _dash(buffer, i + n, end)
-        if width > 0 and dashes < 2:
-            n, dashes, blanks = n + width, dashes + 1, 0
-        elif blanks < 2 and (buffer[i + n] == 32 or buffer[i + n] == 9 or buffer[i + n] == 41):
-            n, blanks = n + 1, blanks + 1
-        else:
-            return n
-    return n
-
-
-@kernel
-def mark_private(buffer: Bytes, offsets: Longs, least: int, marked: Longs) -> int:
-    """Candidates of identifiers: an e-mail's @, groups of digits with `least` digits in all, letter and digits, plates.
-
-    Args:
-        marked: written, int64 [room, 4]: document, first byte, byte after the last, kind (0 digits, 1 e-mail,
-            2 a capital before three digits, 3 digits Hangul digits).
-
-    Returns:
-        How many there are; where it exceeds `room` the caller makes room and asks again.
-    """
-    total = 0
-    for d in range(offsets.shape[0] - 1):
-        i, end = offsets[d], offsets[d + 1]
-        while i < end:
-            byte = buffer[i]
-            kind, stop, after = -1, i + 1, i + 1
-            if 48 <= byte <= 57:
-                digits, first = 0, 0
-                after = i
-                while after < end and 48 <= buffer[after] <= 57:
-                    while after < end and 48 <= buffer[after] <= 57:
-                        after += 1
-                        digits += 1
-                    first = digits if first == 0 else first
-                    stop = after
-                    after += _separator(buffer, after, end)
-                after = stop
-                if digits >= least:
-                    kind = 0
-                elif 2 <= digits <= 3 and digits == first and stop + 6 < end and 0xEA <= buffer[stop] <= 0xED:
-                    next_digit = stop + 3 + (buffer[stop + 3] == 32)
-                    if 48 <= buffer[next_digit] <= 57:
-                        kind = 3
-            elif byte == 64:
-                kind = 1
-            elif 68 <= byte <= 83 and i + 8 < end and 48 <= buffer[i + 1] <= 57 and 48 <= buffer[i + 2] <= 57:
-                kind = 2
-            if kind >= 0:
-                if total < marked.shape[0]:
-                    marked[total, 0], marked[total, 1], marked[total, 2], marked[total, 3] = d, i, stop, kind
-                total += 1
-            i = after
     return total

@@ -243,6 +243,24 @@ SIGNALS = (
         "probability",
         lambda m: m.quality,
     ),
+    Signal(
+        "private_drop",
+        "which identifiers whose policy is drop it holds, a bit each by their order in corpus/identifiers.py",
+        "bits",
+        lambda m: m.dropped,
+    ),
+    Signal(
+        "toxicity",
+        "coarse, sexual and threatening terms (corpus/tag_terms.py)",
+        "terms an eojeol",
+        lambda m: ratio(m.tags[:, 0].astype(float), m["WORDS"]),
+    ),
+    Signal(
+        "bias",
+        "slurs by sex, region, nation, disability, orientation, age and religion",
+        "terms an eojeol",
+        lambda m: ratio(m.tags[:, 1].astype(float), m["WORDS"]),
+    ),
 )
 NAMES = tuple(signal.name for signal in SIGNALS)
 SCHEMA = pa.schema([(name, pa.float64()) for name in NAMES])
@@ -272,7 +290,11 @@ def _cut_off(texts: pa.Array, buffer: Bytes, offsets: Longs) -> npt.NDArray[np.b
 
 
 def measure_texts(
-    texts: pa.Array, boilerplate: Floats, private: Floats, quality: Floats | None = None
+    texts: pa.Array,
+    boilerplate: Floats,
+    private: Floats,
+    quality: Floats | None = None,
+    dropped: Floats | None = None,
 ) -> pa.RecordBatch:
     """All the signals of some texts, by the schema SCHEMA.
 
@@ -280,18 +302,23 @@ def measure_texts(
         texts: large_string [documents], as edited.
         boilerplate, private: found before editing, float64 [documents] (see Measured).
         quality: the classifier's scores, float64 [documents]; None where the run has no classifier.
+        dropped: found before editing, float64 [documents] (see Measured); none where it is not given.
     """
     from corpus.counting import count_texts
     from corpus.folding import count_terms
+    from corpus.tags import TAGS, count_tags, tag_automaton
 
     buffer, offsets = text_buffers(texts)
     counts = np.zeros((len(texts), COLUMNS))
     count_texts(buffer, offsets, character_table(), counts)
     terms = np.zeros((len(texts), len(LEXICONS) + 2), np.int64)
     count_terms(buffer, offsets, *_lexicon(), terms)
+    tags = np.zeros((len(texts), len(TAGS)), np.int64)
+    count_tags(buffer, offsets, *tag_automaton(), tags)
     cut_off = _cut_off(texts, buffer, offsets)
     scores = np.full(len(texts), np.nan) if quality is None else quality
-    measured = Measured(counts, terms.astype(float), cut_off, boilerplate, private, scores)
+    dropped = np.zeros(len(texts)) if dropped is None else dropped
+    measured = Measured(counts, terms.astype(float), cut_off, boilerplate, private, scores, dropped, tags)
     # from_pandas: a NaN, which only a missing score is, is written as null.
     columns = [pa.array(signal.value(measured), from_pandas=True) for signal in SIGNALS]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)

@@ -79,14 +79,14 @@ def tune(run: Path, old: DecideSettings, new: DecideSettings, common: Common, sa
         StaleError: the run has not been measured, or sidecars belong to other documents.
     """
     missing = missing_rights(read_rights(run), common.target.rights, common.as_of)
-    judge_old, judge_new = _judge_by(old, missing), _judge_by(new, missing)
+    judge_old, judge_new = _judge_by(old, missing, common.seed), _judge_by(new, missing, common.seed)
     counts: tuple[list[Counts], list[Counts]] = ([], [])
     chosen: dict[Way, list[_Place]] = {"lost": [], "regained": []}
     numbers: dict[Way, int] = {"lost": 0, "regained": 0}
     verdicts: dict[Path, tuple[pa.Table, pa.Table]] = {}
     for path in shard_paths(run / "documents"):
         of = fingerprint_of(path)
-        documents = read_table(path, ["source", "rights_id"])
+        documents = read_table(path, ["id", "source", "rights_id"])
         rows = documents.num_rows
         signals = read_sidecar(run / "signals" / path.name, of, rows, SIGNALS)
         decided = run / "verdicts" / path.name
@@ -109,10 +109,14 @@ def tune(run: Path, old: DecideSettings, new: DecideSettings, common: Common, sa
 
 
 def _judge_by(
-    settings: DecideSettings, missing: Mapping[str, tuple[str, str] | None]
+    settings: DecideSettings, missing: Mapping[str, tuple[str, str] | None], seed: int
 ) -> Callable[[pa.Table, pa.Table], pa.Table]:
-    limits = settings.limits()
-    return lambda documents, signals: judge(documents, signals, limits, settings.profiles, missing, settings.profile)[0]
+    limits, sampling = settings.limits(), settings.sampling(seed)
+
+    def judged(documents: pa.Table, signals: pa.Table) -> pa.Table:
+        return judge(documents, signals, limits, settings.profiles, missing, settings.profile, sampling)[0]
+
+    return judged
 
 
 def _counts(verdicts: pa.Table, size: np.ndarray) -> Counts:

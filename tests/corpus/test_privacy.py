@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.check_digits import brn_check_digit, ean13, luhn, rrn_check_digit
 from corpus.edits import apply_edits, edits_array, text_buffers
+from corpus.identifiers import IDENTIFIERS, PLACEHOLDERS
 from corpus.measure import PrivacySettings
-from corpus.privacy import IDENTIFIERS, PLACEHOLDERS, brn_check_digit, ean13, find_private, luhn, rrn_check_digit
+from corpus.privacy import dropped_names, find_private, private_spans
 
 POLICIES = PrivacySettings().policies()
 
@@ -94,6 +96,55 @@ def masked(*texts: str, policies: dict[str, str] = POLICIES) -> list[str]:  # ty
         ("_hong@naver.com, -kim@naver.com", "<|email|>, -<|email|>"),
         ("hong@naver.com-서울 hong@naver.com_1", "<|email|>-서울 <|email|>_1"),
         ("hong.@naver.com", "<|email|>"),
+        # A registration number with other separators, spaced or said to be one.
+        ("주민등록번호 900101.1234567", "주민등록번호 <|rrn|>"),
+        ("9 0 0 1 0 1 - 1 2 3 4 5 6 7", "<|rrn|>"),
+        ("번호 990616-4108697", "번호 <|rrn|>"),  # born in 2099
+        # Telephones as people hide them.
+        ("0 1 0 - 1 2 3 4 - 5 6 7 8", "<|phone|>"),
+        ("공일공 일이삼사 오육칠팔로", "<|phone|>로"),
+        ("영일영-일이삼사-오육칠팔", "<|phone|>"),
+        ("공일공에 일이삼사에 오육칠팔입니다", "<|phone|>입니다"),
+        ("010-일이삼사-5678", "<|phone|>"),
+        ("o1o-1234-5678", "<|phone|>"),
+        ("0l0-1234-5678", "<|phone|>"),
+        ("82-10-1234-5678", "<|phone|>"),
+        ("(+82) 10-1234-5678", "<|phone|>"),
+        # E-mail as people hide it.
+        ("hong(at)naver.com", "<|email|>"),
+        ("hong [at] naver [dot] com", "<|email|>"),
+        ("hong골뱅이네이버 닷컴", "<|email|>"),
+        ("hong 골뱅이 naver.com으로", "<|email|>으로"),
+        ("hong at naver dot com", "<|email|>"),
+        ("hong@네이버", "<|email|>"),
+        ("hong @ naver.com", "<|email|>"),
+        # Where somebody lives: names of towns and streets stay.
+        ("서울특별시 강남구 테헤란로 152, 1203호", "서울특별시 강남구 테헤란로 <|address|>"),
+        ("경기도 성남시 분당구 판교역로166번길 12-3", "경기도 성남시 분당구 판교역로166번길 <|address|>"),
+        ("서울 강남구 역삼동 736-1번지에 산다", "서울 강남구 역삼동 <|address|>에 산다"),
+        ("경기 양평군 서종면 문호리 산 12-3", "경기 양평군 서종면 문호리 산 <|address|>"),
+        ("주소: 테헤란로 12", "주소: 테헤란로 <|address|>"),
+        ("서울 노원구 동일로 1234 (상계동), 101동 1203호", "서울 노원구 동일로 <|address|>"),
+        ("한조아파트 101동 1203호 앞", "한조아파트 <|address|> 앞"),
+        # And where on the net.
+        ("접속 IP 8.8.4.4 차단", "접속 IP <|ip|> 차단"),
+        ("211.234.100.5에서 접속", "<|ip|>에서 접속"),
+        ("서버 2001:db8:85a3::8a2e:370:7334", "서버 <|ip|>"),
+        ("카톡 ID: abc123", "카톡 ID: <|messenger|>"),
+        ("텔레그램 @hong_gd 문의", "텔레그램 <|messenger|> 문의"),
+        ("카카오톡 아이디 honggd 추가", "카카오톡 아이디 <|messenger|> 추가"),
+        ("건강보험증 번호 1-2345678901", "건강보험증 번호 <|health|>"),
+        ("건강보험증: 12345678901", "건강보험증: <|health|>"),
+        ("여권 AB1234567", "여권 <|passport|>"),
+        ("서울 12가 3456", "서울 <|plate|>"),
+        ("차량 12 가 3456", "차량 <|plate|>"),
+        ("운전면허 11-12-345678-90", "운전면허 <|license|>"),
+        ("+82 (10) 9876 5432", "<|phone|>"),
+        ("새마을금고 9002-1234-5678-9", "새마을금고 <|account|>"),
+        ("제 차 34모5678입니다", "제 차 <|plate|>입니다"),
+        ("부산 부산진구 중앙대로 691번길 23-4 (부전동)", "부산 부산진구 중앙대로 691번길 <|address|> (부전동)"),
+        ("농협 1905-10-8492504", "농협 <|account|>"),
+        ("하나 110 234567 89012", "하나 <|account|>"),
         ("hong@department-of-computer-science-engineering.university.ac.kr로", "<|email|>로"),
         (f"hong@{'a' * 63}.{'b' * 63}.{'c' * 63}.co.kr로", "<|email|>로"),
     ],
@@ -146,6 +197,22 @@ def test_an_identifier_is_masked_by_its_type(text: str, wanted: str) -> None:
         "법인등록번호 1101111234567",
         "110111-1234567 (법인등록번호)",
         "icon@2x.png",
+        "서울특별시 강남구 인구는 54만 명, 종로구 사직동 12명",
+        "경기도 성남시 분당구로 3회 출장을 다녀왔다",
+        "다시 처음으로 3번, 화면 아래로 20픽셀",
+        "제3조 2호, 3동 2호실",
+        "내부망 192.168.0.12, 10.1.2.3, 127.0.0.1",
+        "버전 11.20.30.40, v121.12.34.56, 6.3.4.1. 설치",
+        "이진수 1010101010101",
+        "고객번호 0312345678, 품번 02-1234-5678, 관리번호 2024-02-1234-5678",
+        "골뱅이 무침 20000원, 김밥 at home",
+        "카톡 PC 버전, 카카오톡 채널 @hanjo, 텔레비전",
+        "공일은 쉬는 날, 영일만 친구",
+        "건강보험료 12345678901원",
+        "대법원 98누1234 판결, 91다54270",
+        "npm install package@1.2.3",
+        '{"id": 4611125667207, "code": "9001011234567"}',
+        "담당자 홍길동, 성명: 김하늘",
     ],
 )
 def test_what_only_looks_like_one_stays(text: str) -> None:
@@ -196,7 +263,13 @@ def test_numbers_of_a_shop_a_log_and_a_table_stay_but_for_one_in_hundred() -> No
     assert touched <= 6  # the one date in ten whose check digit holds
 
 
-@pytest.mark.parametrize("number", ["010-1234-5678", "9001011234567", "2134567890123", "123-45-67890"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("010-1234-5678", "9001011234567", "2134567890123", "123-45-67890", "101동 1203호", "211.234.100.5"),
+        *("공일공일이삼사오육칠팔", "0 1 0 - 1 2 3 4 - 5 6 7 8", "hong골뱅이naver.com", "(at)", "0공", "12로"),
+    ],
+)
 def test_many_identifiers_side_by_side_take_time_in_proportion(number: str) -> None:
     text = "가나다 " + " ".join([number] * 80_000)
     masked("0")  # compiled
@@ -212,6 +285,8 @@ def test_firms_numbers_are_reported_and_counted_by_document() -> None:
     found = find_private(*text_buffers(texts), POLICIES)
     assert found.reported == {"brn": (2, 3)} and not found.edits
     assert found.numbers.tolist() == [2, 1, 0]
+    spaced = private_spans(["사업자등록증 번호 120 81 47521", "표 120 81 47521"], POLICIES)
+    assert [len(spans) for spans in spaced] == [1, 0]
 
 
 def test_a_policy_decides_what_is_masked() -> None:
@@ -220,13 +295,60 @@ def test_a_policy_decides_what_is_masked() -> None:
     assert masked(text, policies={"email": "mask", "phone": "report"}) == ["010-1234-5678 <|email|>"]
 
 
+def test_names_are_found_in_fields_alone_and_only_where_asked_for() -> None:
+    text = "성명: 홍길동, 예금주 김하늘, 담당자: 이도윤에게. 신청인 정보는 없다. 홍길동이 왔다. 파일 이름: 선택한"
+    assert masked(text, policies={"name": "mask"}) == [
+        "성명: <|name|>, 예금주 <|name|>, 담당자: <|name|>에게. 신청인 정보는 없다. 홍길동이 왔다. 파일 이름: 선택한"
+    ]
+
+
+def test_spans_are_told_in_characters_with_what_is_only_reported() -> None:
+    texts = ["", "한글 😀 010-1234-5678, 국민은행 123456-78-901234 끝", "사업자등록번호 120-81-47521, a@b.kr", "없음"]
+    spans = private_spans(texts, POLICIES)
+    assert [[(span.type, span.policy) for span in one] for one in spans] == [
+        [],
+        [("phone", "mask"), ("account", "mask")],
+        [("brn", "report"), ("email", "mask")],
+        [],
+    ]
+    told = [[text[span.start : span.end] for span in one] for text, one in zip(texts, spans, strict=True)]
+    assert told == [[], ["010-1234-5678", "123456-78-901234"], ["120-81-47521", "a@b.kr"], []]
+
+
+@given(st.lists(st.text("가é😀 01-@.", max_size=12), max_size=4), st.sampled_from(["010-1234-5678", "a@b.kr"]))
+def test_a_span_and_its_edit_speak_of_the_same_text(parts: list[str], number: str) -> None:
+    text = f" {number} 가 ".join(parts)
+    found = find_private(*text_buffers(pa.array([text], pa.large_string())), POLICIES)
+    edited = [text.encode()[edit.start : edit.end].decode() for edit in found.edits.get(0, [])]
+    assert edited == [text[span.start : span.end] for span in private_spans([text], POLICIES)[0]]
+
+
+@given(st.text("0123456789-.()@[]{} \n\t,:/abotklOM가동호로길리시구면공일영이골뱅이톡텔성명김주소é😀", max_size=120))
+def test_any_text_is_read_and_its_spans_are_disjoint_and_inside(text: str) -> None:
+    everything = dict.fromkeys(POLICIES, "report")
+    spans = private_spans([text, text], everything)  # type: ignore[arg-type]
+    assert spans[0] == spans[1]
+    reach = 0
+    for span in spans[0]:
+        assert reach <= span.start < span.end <= len(text)
+        reach = span.end
+
+
+def test_what_is_to_be_dropped_is_masked_and_told_by_document() -> None:
+    texts = pa.array(["010-1234-5678 a@b.kr", "a@b.kr", "없음"], pa.large_string())
+    found = find_private(*text_buffers(texts), {**POLICIES, "phone": "drop"})
+    assert [dropped_names(bits) for bits in found.dropped.tolist()] == [["phone"], [], []]
+    assert [len(found.edits.get(row, [])) for row in range(3)] == [2, 1, 0]
+
+
 def test_nothing_is_found_across_two_documents() -> None:
     assert masked("010-1234-", "5678", "a@", "b.kr") == ["010-1234-", "5678", "a@", "b.kr"]
 
 
-def test_every_masked_kind_has_its_placeholder() -> None:
-    maskable = {name for name, policy in POLICIES.items() if policy == "mask"}
-    assert {f"<|{name}|>" for name in maskable} == set(PLACEHOLDERS)
+def test_every_identifier_has_a_setting_and_a_placeholder_and_the_first_ones_keep_their_place() -> None:
+    assert {f"<|{name}|>" for name in POLICIES} == set(PLACEHOLDERS)
+    first = ["rrn", "passport", "license", "phone", "email", "card", "account", "plate"]
+    assert list(PLACEHOLDERS[:8]) == [f"<|{name}|>" for name in first]
     assert {identifier.name for identifier in IDENTIFIERS} == set(POLICIES)
 
 
