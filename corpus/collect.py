@@ -14,9 +14,11 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from corpus.documents import DOCUMENTS, QUARANTINE, Record, Rejected, document_id, text_hash
+from corpus.hanyang import table_version
 from corpus.identity import id_phases
 from corpus.long_shards import LongShards
 from corpus.manifest import fingerprint
+from corpus.mojibake import reverse_mojibake
 from corpus.normalising import normalise
 from corpus.rights import rights_row, write_rights
 from corpus.settings import Common, Size, setting
@@ -119,7 +121,7 @@ def _read_jobs(units: list[Unit], facts: list[dict[str, Any]], settings: Collect
                 },
                 "shard_bytes": settings.unit_bytes,
             },
-            (fact["hash"],),
+            (fact["hash"], f"hypua2jamo {table_version()}"),
             {"files": [str(piece.file) for piece in unit.pieces]},
             sum(piece.bytes for piece in unit.pieces),
         )
@@ -214,10 +216,11 @@ def _records(
 
 def _document(record: Record, path: str, columns: dict[str, str]) -> tuple[dict[str, Any], dict[str, int]]:
     """The row of a record, and cause → times of what was lost or repaired."""
-    normalised = normalise(record.text)
+    mended, mangled = reverse_mojibake(record.text)
+    normalised = normalise(mended)
     text = normalised.text
     losses = dict(record.losses)
-    for cause, times in normalised.losses.items():
+    for cause, times in [*mangled.items(), *normalised.losses.items()]:
         losses[cause] = losses.get(cause, 0) + times
     where = path if record.member is None else f"{path}!{record.member}"
     key = _writable(record.key) if record.key is not None else f"{where}\0{record.offset}"

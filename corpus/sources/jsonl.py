@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from corpus.decoding import UndecodableError, decode, reverse_mojibake
+from corpus.decoding import UndecodableError, decode
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions, fields_of
 from corpus.streams import Line, read_lines, too_long
@@ -64,8 +64,7 @@ def _record(line: Line, data: bytes, options: ReadOptions) -> Record | Rejected:
     if not isinstance(value, str):
         return rejected("json.no_text", f"{place}: {_no_text(row, options.text)}")
     told_fields, lost = fields_of(row, options)
-    value, mangled = reverse_mojibake(value)
-    return Record(value, line.offset, line.length, losses={**losses, **mangled, **lost}, **told_fields)
+    return Record(value, line.offset, line.length, losses={**losses, **lost}, **told_fields)
 
 
 def _no_text(row: dict[str, Any], field: str) -> str:
