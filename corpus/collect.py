@@ -117,6 +117,7 @@ def _read_jobs(units: list[Unit], facts: list[dict[str, Any]], settings: Collect
                     "created": made.created,
                     "meta": list(made.meta),
                     "page": made.page,
+                    "extractor": made.extractor,
                     "max_record": settings.max_record,
                 },
                 "shard_bytes": settings.unit_bytes,

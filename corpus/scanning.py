@@ -84,8 +84,10 @@ def count_needles(buffer: Bytes, offsets: Longs, table: Table, found: Longs, row
 
 
 @kernel
-def mark_lines(buffer: Bytes, offsets: Longs, table: Table, found: Longs, longest: int, marked: Longs) -> int:
-    """Lines of at most `longest` bytes in which a needle ends (see `automaton`).
+def mark_lines(
+    buffer: Bytes, offsets: Longs, table: Table, found: Longs, longest: int, edge: int, marked: Longs
+) -> int:
+    """Lines in which a needle ends; of those longer than `longest` bytes, in the first or last `edge` bytes.
 
     Args:
         table, found: see `automaton`.
@@ -98,17 +100,29 @@ def mark_lines(buffer: Bytes, offsets: Longs, table: Table, found: Longs, longes
     for d in range(offsets.shape[0] - 1):
         state: Any = 0
         start: Any = offsets[d]
+        seen: Any = start - edge - 1  # where the last needle ended
         bits: Any = 0
+        first: Any = 0  # bits of the needles near the line's beginning
+        last: Any = 0  # … and of the last ones
         for i in range(offsets[d], offsets[d + 1] + 1):
             if i == offsets[d + 1] or buffer[i] == 10:
-                if bits != 0 and i - start <= longest:
-                    if total < marked.shape[0]:
-                        marked[total, 0], marked[total, 1], marked[total, 2], marked[total, 3] = d, start, i, bits
-                    total += 1
-                start, state, bits = i + 1, 0, 0
+                if bits != 0:
+                    if i - start > longest:
+                        bits = first | (last if i - seen <= edge else 0)
+                    if bits != 0:
+                        if total < marked.shape[0]:
+                            marked[total, 0], marked[total, 1], marked[total, 2], marked[total, 3] = d, start, i, bits
+                        total += 1
+                start, state, bits, first, last = i + 1, 0, 0, 0, 0
             else:
                 state = np.int64(table[state, buffer[i]])
-                bits |= found[state]
+                hit = found[state]
+                if hit != 0:
+                    bits |= hit
+                    if i - start < edge:
+                        first |= hit
+                    last = hit if i - seen > edge else last | hit
+                    seen = i
     return total
 
 

@@ -25,7 +25,7 @@ from annotated_types import MinLen
 from corpus.errors import SourceError
 from corpus.rights import rights_id
 from corpus.settings import setting
-from corpus.sources import Reader, named_reader, reader_for
+from corpus.sources import Extractor, Reader, named_reader, reader_for, require_extractor
 from corpus.streams import COMPRESSIONS
 from corpus.submission import NAME, Submission, read_submission
 
@@ -47,6 +47,7 @@ class SourceSettings:
     created: str | None = setting(None, "field or column with the time of creation (ISO 8601 or seconds since 1970)")
     meta: tuple[str, ...] = setting((), "fields or columns kept in the document's meta (never masked)")
     page: Literal["main", "all"] = setting("main", "of web pages: the main content, or all visible text")
+    extractor: Extractor = setting("resiliparse", "of web pages' main content: resiliparse, or trafilatura (its extra)")
     submission: str | None = setting(None, "path of the submission.yaml; null: the one in the folder")
 
 
@@ -96,6 +97,7 @@ def find_sources(settings: tuple[SourceSettings, ...], base: Path) -> list[Sourc
 
     Raises:
         SourceError: a missing path or submission.yaml, or one source name twice.
+        MissingExtraError: the extractor of web pages is not installed.
     """
     found: dict[str, Source] = {}
     for one in settings:
@@ -104,6 +106,7 @@ def find_sources(settings: tuple[SourceSettings, ...], base: Path) -> list[Sourc
             raise SourceError("no such file or folder", where=one.path, fix=f"put the data at {path}, or mend `path`")
         if one.format != "auto":
             named_reader(one.format)
+        require_extractor(one.extractor)
         root = path if path.is_dir() else path.parent
         submission = read_submission(base / one.submission if one.submission else root / NAME)
         name = submission.source

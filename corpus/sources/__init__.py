@@ -11,6 +11,7 @@ import ast
 import datetime
 import functools
 import importlib
+import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from corpus.documents import Record, Rejected
 from corpus.errors import MissingExtraError, UsageError
 
 Split = Literal["no", "bytes", "row_groups"]
+Extractor = Literal["resiliparse", "trafilatura"]
 
 
 UNREADABLE = object()
@@ -45,6 +47,7 @@ class ReadOptions:
         first_line: number of the line that holds the byte where reading starts.
         max_record: bytes above which a record is refused.
         page: "main" for the main content of web pages, "all" for all their text.
+        extractor: what finds the main content.
     """
 
     text: str = "text"
@@ -55,6 +58,7 @@ class ReadOptions:
     first_line: int = 1
     max_record: int = 64 << 20
     page: str = "main"
+    extractor: Extractor = "resiliparse"
 
 
 Read = Callable[[Path, ReadOptions, int, int | None], Iterator[Record | Rejected | Skipped]]
@@ -85,6 +89,16 @@ class Reader:
 def missing(name: str, error: ModuleNotFoundError) -> MissingExtraError:
     """The error of a format whose library is not installed."""
     return MissingExtraError(f"the format {name!r} needs the library {error.name}", extra="corpus")
+
+
+def require_extractor(name: Extractor) -> None:
+    """Refuse an extractor that is not installed.
+
+    Raises:
+        MissingExtraError: naming the extra.
+    """
+    if name == "trafilatura" and importlib.util.find_spec(name) is None:
+        raise MissingExtraError("the extractor 'trafilatura' is not installed", extra="trafilatura")
 
 
 @functools.cache

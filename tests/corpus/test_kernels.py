@@ -92,7 +92,7 @@ def test_counting_does_not_depend_on_what_stands_in_the_same_batch() -> None:
 def test_marked_lines_are_those_that_hold_a_needle(texts: list[str], needles: list[str]) -> None:
     buffer, offsets = text_buffers(pa.array(texts, pa.large_string()))
     automaton = scanning.automaton([(needle, bit) for bit, needle in enumerate(needles)])
-    marked = scanning.all_marked(lambda rows: scanning.mark_lines(buffer, offsets, *automaton, 1000, rows), 1)
+    marked = scanning.all_marked(lambda rows: scanning.mark_lines(buffer, offsets, *automaton, 1000, 50, rows), 1)
     got = [(d, bytes(buffer[a:b]).decode(), bits) for d, a, b, bits in marked.tolist()]
     wanted = []
     for d, text in enumerate(texts):
