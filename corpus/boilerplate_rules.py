@@ -3,6 +3,9 @@
 A pattern describes a whole line, or one end of it, and nothing else; the forms are those of news portals,
 broadcasters, blogs, 카페, shops and public offices. What could as well be a heading (로그인, 쿠키 설정) goes only in a
 run of such lines. Sources of forms: `tests/corpus/boilerplate_lines.txt`, written after such pages.
+
+The report shows a line of the rules menu_bar, menu_list, related and share as it is, since their patterns are closed
+lists of words: nothing may go into these that could match a name or a number.
 """
 
 from __future__ import annotations
@@ -98,8 +101,9 @@ LINE_RULES = (
     LineRule(
         "boilerplate.dateline",
         _words(
-            "입력 2|입력 :|입력:|입력일|입력시간|수정 2|수정 :|수정:|수정일|승인 2|승인 :|승인:|등록 2|등록 :|등록:|등록일|송고"
-            "|업데이트 2|업데이트 :|발행일|발행 2|작성일|작성 2|작성자|조회|댓글 |댓글수|추천 |추천수|좋아요 |싫어요 |공감 "
+            "입력 2|입력 :|입력:|입력일|입력시간|수정 2|수정 :|수정:|수정일|승인 2|승인 :|승인:|등록 2|등록 :|등록:"
+            "|등록일|송고|업데이트 2|업데이트 :|발행일|발행 2|작성일|작성 2|작성자|조회|댓글 |댓글수|추천 |추천수"
+            "|좋아요 |싫어요 |공감 "
         ),
         _line(
             r"""
@@ -113,8 +117,9 @@ LINE_RULES = (
     LineRule(
         "boilerplate.sign_off",
         _words(
-            "kbs|mbc|sbs|ytn|jtbc|tv조선|tv |채널a |mbn|ebs|obs|cbs|tbs|뉴스 |신문 |일보 |데일리|투데이 |경제 |기자입니다"
-            "|기자였습니다|전해드렸습니다|전해 드렸습니다|보도합니다|보도입니다|취재했습니다|영상취재|영상편집|촬영기자|그래픽|vj"
+            "kbs|mbc|sbs|ytn|jtbc|tv조선|tv |채널a |mbn|ebs|obs|cbs|tbs|뉴스 |신문 |일보 |데일리|투데이 |경제 "
+            "|기자입니다|기자였습니다|전해드렸습니다|전해 드렸습니다|보도합니다|보도입니다|취재했습니다|영상취재"
+            "|영상편집|촬영기자|그래픽|vj"
         ),
         _line(
             r"""
@@ -196,7 +201,7 @@ LINE_RULES = (
         _line(
             r"""
             [|>\s·]*@BARRED@(?:@BAR@@BARRED@){2,40}[|>\s·]*|@ITEM@(?>\s*[|ㅣ│>]\s*)@ITEM@|로그인\s?/\s?회원\s?가입
-            |(?:(?:맨\s?)?처음\s|이전\s)?\[?1\]?(?:\s\d{1,3}){2,}(?:\s(?:다음|맨\s?끝|끝|마지막)(?:\s?페이지)?){1,2}
+            |(?:(?:맨\s?)?처음\s|이전\s)?\[?1\]?(?:\s\d\d?){2,}(?:\s(?:다음|맨\s?끝|끝|마지막)(?:\s?페이지)?){1,2}
             """
         ),
         "menu words in a row: 홈 | 로그인 | 회원가입; 회사소개 | 이용약관 | 개인정보처리방침",
@@ -244,12 +249,18 @@ LINE_RULES = (
             |실시간|오늘|이\s?기사를\s?본\s?독자들이)?\s?많이\s?본\s?(?:기사|뉴스)|이\s?시각\s?(?:주요|많이\s?본
             |인기)\s?(?:기사|뉴스)|이\s?기사(?:를|의)?\s?(?:추천합니다|공유합니다|댓글|좋아요)|당신이\s(?:좋아할
             |관심\s?있을)\s?만한\s(?:기사|콘텐츠|뉴스|글)|함께\s?(?:보면|읽으면|볼|읽을)\s?(?:좋은|만한)\s(?:기사|글
-            |뉴스)|(?:[^\s]{2,12}\s?기자의\s|기자의\s|이\s블로그의\s|(?:이|같은
-            |'[^']{1,30}')\s카테고리의\s)?다른\s?(?:기사|글)(?:\s?(?:더\s?)?보기)?|(?:포토|동영상|랭킹)\s?뉴스
+            |뉴스)|(?:기자의\s|이\s블로그의\s|(?:이
+            |같은)\s카테고리의\s)?다른\s?(?:기사|글)(?:\s?(?:더\s?)?보기)?|(?:포토|동영상|랭킹)\s?뉴스
             |댓글\s?많은\s?뉴스|(?:이전|다음)\s?(?:기사|글))\s?(?:더\s?보기|보기|목록)?@CLOSE@
             """
         ),
         "headings of lists of other articles: [관련기사], 많이 본 뉴스",
+    ),
+    LineRule(
+        "boilerplate.category",
+        ("카테고리의 다른 글",),
+        _line(r"['‘“\"][^'’”\"]{1,30}['’”\"]\s카테고리의\s다른\s글(?:\s(?:더\s)?보기)?"),
+        "a blog's list of what else is in a category: '일상' 카테고리의 다른 글",
     ),
     LineRule(
         "boilerplate.cookie",
@@ -310,7 +321,7 @@ LINE_RULES = (
     LineRule(
         "boilerplate.menu_list",
         (),  # the words themselves
-        _line(r"[·•▶>\-*]?\s?@ITEM@(?:\s\d{1,5})?"),
+        _line(r"[·•▶>\-*]?\s?@ITEM@(?:\s\d{1,3})?"),
         "menu words on lines of their own, three or more one after the other (five, where they could be any list)",
         run=True,
     ),

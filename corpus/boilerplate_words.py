@@ -55,7 +55,7 @@ def _any(words: tuple[str, ...]) -> str:
 
 _PIECES = {
     "ITEM": _any(MENU_WORDS),
-    "BARRED": "(?:" + _any((*MENU_WORDS, *_BESIDE.split())) + r"(?![가-힣a-z])|\d{1,3}(?!\d))",
+    "BARRED": "(?:" + _any((*MENU_WORDS, *_BESIDE.split())) + r"(?![가-힣a-z])|\d\d?(?!\d))",
     # atomic: a long bar that fails must fail at once
     "BAR": r"(?>\s*[|>≫»›·ㆍ/ㅣ│]\s*|\s+)",
     "MEDIA": r"(?:신문|일보|뉴스|통신|방송|저널|타임스|미디어|투데이|데일리|경제|매일|닷컴|news|times|press)",
