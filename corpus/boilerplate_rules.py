@@ -64,7 +64,7 @@ LINE_RULES = (
     ),
     LineRule(
         "boilerplate.copyright",
-        _words("ⓒ|©|copyright|(c)|저작권자|all right|powered by|designed by|hosting by"),
+        _words("ⓒ|©|copyright|(c)|저작권자|all rights reserved|all right reserved|powered by|designed by|hosting by"),
         _line(
             r"""
             [<\[(【〈]?\s*(?:저작권자|copyrights?)\s*(?=ⓒ|©|\(c\)|[:：]|by\s|19\d\d

@@ -235,9 +235,13 @@ def _document(record: Record, path: str, columns: dict[str, str]) -> tuple[dict[
         "url": None if record.url is None else _writable(record.url),
         "created": record.created,
         "text_hash": text_hash(text),
-        "meta": _writable(json.dumps(record.meta, ensure_ascii=False, sort_keys=True, default=str)),
+        "meta": _meta(record.meta),
     }
     return row, losses
+
+
+def _meta(meta: dict[str, Any]) -> str:
+    return _writable(json.dumps(meta, ensure_ascii=False, sort_keys=True, default=str)) if meta else "{}"
 
 
 def _quarantine_row(source: str, path: str, record: Rejected) -> dict[str, Any]:
