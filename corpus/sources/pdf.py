@@ -9,6 +9,7 @@ import pypdfium2 as pdfium
 
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions
+from corpus.sources.pdf_streams import MOST, unpacks_to_more
 from corpus.streams import too_long
 
 ENDINGS = (".pdf",)
@@ -23,6 +24,10 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
         return
     if size > options.max_record:
         yield too_long(0, size, options.max_record, "the file")
+        return
+    if unpacks_to_more(path.read_bytes()):
+        detail = f"its pages unpack to more than {MOST} bytes of drawing: split it, or save it anew"
+        yield Rejected(0, size, "pdf.too_big", detail)
         return
     try:
         pages, broken = _pages(path)

@@ -14,6 +14,7 @@ import sys
 import time
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -279,6 +280,26 @@ def looping_drawing(folder: Path) -> Path:
     return _written(folder / "drawing.pdf", objects)
 
 
+def drawing_bomb(folder: Path, layers: int = 1) -> Path:
+    """A PDF page of a gigabyte of drawing in a megabyte, or packed twice in a kilobyte."""
+    packer = zlib.compressobj(9)
+    data = b"".join(packer.compress(b" " * (1 << 20)) for _ in range(1024)) + packer.flush()
+    for _ in range(layers - 1):
+        data = zlib.compress(data, 9)
+    filters = b"/FlateDecode " * layers
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>",
+        b"<< /Length %d /Filter [%s] >>\nstream\n%s\nendstream" % (len(data), filters, data),
+    ]
+    return _written(folder / "bomb.pdf", objects)
+
+
+def twice_packed_bomb(folder: Path) -> Path:
+    return drawing_bomb(folder, 2)
+
+
 def _written(path: Path, objects: list[bytes]) -> Path:
     """A PDF of these objects, numbered from 1."""
     data, places = b"%PDF-1.4\n", []
@@ -309,6 +330,7 @@ def packed_bomb(folder: Path) -> Path:
         (deep_json, {"json.broken"}),
         (looping_pdf, {"pdf.broken", "pdf.no_text"}),
         (looping_drawing, {"pdf.no_text"}),
+        (twice_packed_bomb, {"pdf.too_big"}),
         (packed_bomb, {"record.too_long"}),
     ],
 )
@@ -371,7 +393,9 @@ def test_a_line_of_a_gigabyte_is_refused_in_bounded_memory(tmp_path: Path, form:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
-@pytest.mark.parametrize(("make", "form"), [(zip_bomb, "hwp"), (entity_bomb, "hwp"), (packed_bomb, "plain")])
+@pytest.mark.parametrize(
+    ("make", "form"), [(zip_bomb, "hwp"), (entity_bomb, "hwp"), (packed_bomb, "plain"), (drawing_bomb, "pdf")]
+)
 def test_a_bomb_is_refused_in_bounded_memory(tmp_path: Path, make: Make, form: str) -> None:
     found, peak = read_alone(form, make(tmp_path))
     assert "kept" not in found
