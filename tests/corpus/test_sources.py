@@ -237,6 +237,17 @@ def test_a_page_that_is_nothing_for_trafilatura_goes_to_the_other_in_time(tmp_pa
     assert record.text.startswith(("짧다.", TEXT))
 
 
+def test_a_page_of_many_megabytes_is_read_whole_and_in_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    path.write_text(("<div>" * 500 + TEXT + "</div>" * 500) * 3000, encoding="utf-8")
+    started = time.monotonic()
+    (record,) = read(path)
+    assert time.monotonic() - started < 10
+    assert isinstance(record, Record)
+    assert record.losses == {"html.too_long": 1}
+    assert record.text.count(TEXT) == 3000
+
+
 def test_unclosed_elements_are_no_depth(tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     path.write_text("<html><body><main>" + f"<p>{TEXT}<br>" * 2000, encoding="utf-8")
