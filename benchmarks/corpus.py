@@ -1,6 +1,6 @@
 """Measures the corpus stages on one core, beside datatrove's FineWeb-2 filters for Korean, on the same documents.
 
-    python -m benchmarks.corpus [--bytes 50MB] [--runs 3] [--json FILE] [--skip peer,memory]
+    python -m benchmarks.corpus [--bytes 50MB] [--runs 3] [--json FILE] [--skip peer,memory] …
 
 1 measure and decide in memory, phase by phase; what compiling the kernels costs. 2 JSONL in → Parquet out through
 collect, measure and decide by the command line, with one worker on one core and two on two. 3 datatrove's three filters
@@ -157,11 +157,13 @@ def prepared(work: Path, name: str) -> Path:
     return folder
 
 
-def pipeline(work: Path, docs: Path, runs: int) -> dict[str, Any]:
+def pipeline(work: Path, pool: list[str], wanted: int, runs: int) -> dict[str, Any]:
     """JSONL in → Parquet out: MB of input a second, by one worker on one core and by two on two (best run of each)."""
     folder = prepared(work, "pipeline")
-    shutil.copyfile(docs, folder / "texts" / "docs.jsonl")
+    docs, _, _ = make_corpus.write(work / "pipeline-texts", pool, wanted, seed=7)
     size = docs.stat().st_size
+    docs.replace(folder / "texts" / "docs.jsonl")
+    shutil.rmtree(work / "pipeline-texts")
     found: dict[str, Any] = {"bytes": size}
     for workers in (1, 2):
         if workers > len(os.sched_getaffinity(0)):
@@ -245,6 +247,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bytes", default="50MB", help="text to measure on (default 50MB)")
+    parser.add_argument("--pipeline", default="200MB", help="text for the pipeline: starting workers takes seconds")
     parser.add_argument("--texts", type=Path, default=make_corpus.SAMPLE, help="folder of texts to recombine")
     parser.add_argument("--runs", type=int, default=3, help="of each measurement")
     parser.add_argument("--slice", default="500kB", help="text for datatrove (default 500kB)")
@@ -260,7 +263,7 @@ def main() -> None:
     print(f"{machine()}; {number} documents, {size} bytes of text recombined from {len(pool)} paragraphs")
     result: dict[str, Any] = {"machine": machine(), "documents": number, "bytes": size, "pipeline": {}}
     if "pipeline" not in skipped:
-        result["pipeline"] = pipeline(told.work, docs, told.runs)
+        result["pipeline"] = pipeline(told.work, pool, _size(told.pipeline), told.runs)
     if "memory" not in skipped:
         result["memory"] = memory(told.work, pool, [_size(one) for one in told.memory.split(",")])
     pin()  # from here on all is of one core
