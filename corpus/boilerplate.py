@@ -1,13 +1,13 @@
 """Boilerplate: lines of a page that are not its text, cut by anchored whole-line rules under a budget.
 
 A line goes only where one rule describes all of it: a byline with its address, a notice of copyright, a bar of menu
-words. A sentence that mentions such a thing stays. measure turns what is found here into edits; what share of a
-document it was becomes the signal `boilerplate`, by which decide removes a page that is nothing else.
+words. Of a line of prose only such an end may go: (서울=연합뉴스) 홍길동 기자 = … A sentence that mentions such a thing
+stays. The patterns stand in `corpus/boilerplate_rules.py`. measure turns what is found here into edits; what share of
+a document it was becomes the signal `boilerplate`, by which decide removes a page that is nothing else.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,217 +16,17 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from corpus.boilerplate_rules import LINE_RULES, MENU_WORDS, SURE_MENU, LineRule
 from corpus.edits import Bytes, Edit, Longs
 
+__all__ = ["LINE_RULES", "Found", "LineRule", "find_boilerplate"]
+
 LONGEST_LINE = 400  # bytes; a longer line is prose, or for dedup's repeated lines
+EDGE = 240  # bytes of a longer line, at its beginning and its end, that are looked at for a part to cut
 LONGEST_ITEM = 48  # bytes of a line that is one menu word
-RUN = 3  # so many menu words on lines of their own, one after the other, are a menu
-
-
-@dataclass(frozen=True, slots=True)
-class LineRule:
-    """One kind of line.
-
-    Attributes:
-        id: dotted, as it stands in edits and counts.
-        needles: one of these is in every such line, ASCII in any case; only lines with a needle are looked at.
-        pattern: must match the whole line without the white space around it.
-        doc: what it cuts.
-        run: cut only where at least RUN such lines follow each other.
-        head: cut only as the document's first line.
-    """
-
-    id: str
-    needles: tuple[str, ...]
-    pattern: re.Pattern[str]
-    doc: str
-    run: bool = False
-    head: bool = False
-
-
-def _line(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
-
-
-_MENU = """
-홈 메인 메인으로 처음으로 로그인 로그아웃 회원가입 회원정보 마이페이지 장바구니 주문조회 주문배송 배송조회
-고객센터 고객지원 공지사항 이벤트 이용약관 개인정보처리방침 개인정보취급방침 개인정보보호정책 청소년보호정책
-이메일무단수집거부 이메일주소무단수집거부 저작권정책 저작권보호정책 사이트맵 회사소개 기업소개 인재채용 채용정보
-채용안내 제휴문의 광고문의 제휴제안 찾아오시는길 오시는길 목록 목록으로 이전글 다음글 이전 다음 맨위로 위로
-위로가기 검색 통합검색 전체메뉴 전체보기 더보기 메뉴 메뉴열기 닫기 글쓰기 답글 수정 삭제 인쇄 인쇄하기 프린트
-스크랩 공유 공유하기 구독 구독하기 즐겨찾기 댓글쓰기 추천 신고 신고하기 자주묻는질문 문의하기 관련사이트
-패밀리사이트 본문바로가기 주메뉴바로가기 메뉴바로가기 콘텐츠바로가기 기사제보 독자투고 구독신청 신문사소개
-윤리강령 고충처리인 top home login logout join sitemap faq q&a contact about english kor eng mypage cart
-"""
-MENU_WORDS = tuple(_MENU.split())
-_ITEM = "(?:" + "|".join(r"\s?".join(map(re.escape, word)) for word in sorted(MENU_WORDS, key=len, reverse=True)) + ")"
-_BAR = r"(?>\s*[|>≫»›·ㆍ/ㅣ│]\s*|\s+)"  # atomic: a long bar that fails must fail at once
-_MEDIA = r"(?:신문|일보|뉴스|통신|방송|저널|타임스|미디어|투데이|데일리|경제|매일|닷컴|news|times|press)"
-_REPORTER = r"(?:인턴|수습|선임|전문|객원|시민)?\s?(?:기자|특파원|통신원)"
-_MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-_FAMILY = (
-    "김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성"
-    "차주우구민나진지엄채원천방공현함변염여추도소석선설마길"
-)
-_PARTICULAR = (
-    r"(?:상호|법인명|회사명|제호|사업자\s?(?:등록)?\s?번호|통신판매업?\s?(?:신고)?\s?(?:번호)?|대표(?:이사|자)?(?:명)?|등록번호|등록일자?|"
-    r"발행일자?|발행인|편집인|발행\s?[·ㆍ]?\s?편집인|청소년보호책임자|개인정보\s?(?:보호|관리)?\s?책임자|주소|소재지|전화|대표전화|"
-    r"고객센터|팩스|fax|tel|e-?mail|이메일|호스팅\s?(?:제공자|서비스)?)\s?[:：]"
-)
-_SHARE = (
-    r"(?:페이스북|트위터|카카오(?:톡|스토리)|네이버\s?(?:블로그|밴드)?|밴드|라인|구글\+?|핀터레스트|링크드인|텔레그램|facebook|"
-    r"twitter|kakao(?:talk|story)?|band|x|url|주소|링크|메일|이메일|문자|sns)"
-)
-
-LINE_RULES = (
-    LineRule(
-        "boilerplate.reprint",
-        ("재배포", "무단전재", "무단 전재", "무단복제", "무단 복제"),
-        _line(
-            r"(?:[<\[(【〈※*▶ⓒ©\s-][^.!?。]{0,60}|(?:저작권|copyright|본|이|모든|해당)[^.!?。]{0,60}|"
-            r"[^.!?。]{0,20}" + _MEDIA + r"[^.!?。]{0,10})?"
-            r"무단\s?(?:전재|복제|배포|사용|도용)(?:\s?(?:및|·|ㆍ|,|와|-|&|/|or)?\s?(?:무단)?\s?"
-            r"(?:재배포|복제|배포|수집|이용|전재|ai\s?학습(?:\s?이용|\s?및\s?활용)?)){0,4}\s?(?:를|을)?\s?"
-            r"(?:등을?\s?)?(?:금지|금합니다|엄금|불허|금지합니다|금지됩니다)?[\s.。>\])】〉®ⓒ©]*"
-        ),
-        "notice that reprinting is forbidden: 무단전재 및 재배포 금지",
-    ),
-    LineRule(
-        "boilerplate.copyright",
-        ("ⓒ", "©", "copyright", "(c)", "저작권자", "all rights reserved"),
-        _line(
-            r"[<\[(【〈]?\s*(?:저작권자|copyrights?)\s*(?:ⓒ|©|\(c\)|[:：]|by|19\d\d|20\d\d|\s){1,6}[^.!?]{0,100}"
-            r"(?:[.,]\s?(?:co|ltd|inc|com|net|kr|corp)\b\.?[^.!?]{0,40}){0,3}(?:[.,\s]*all\s+rights?\s+reserved)?[\s.>\])】〉]*"
-            r"|[<\[(【〈]?\s*(?:ⓒ|©|\(c\)\s*(?:19|20)\d\d)[^.!?]{0,80}"
-            r"(?:무단.{0,30}|all\s+rights?\s+reserved|reserved|" + _MEDIA + r")[\s.>\])】〉]*"
-            r"|[^.!?]{0,60}all\s+rights?\s+reserved[\s.>\])】〉]*"
-        ),
-        "notice of copyright: ⓒ 한국일보, Copyright 2024 … All rights reserved",
-    ),
-    LineRule(
-        "boilerplate.byline",
-        ("기자", "특파원", "통신원"),
-        _line(
-            r"(?:[(\[<【][^)\]>】]{1,30}[)\]>】]\s*)?(?:"
-            r"[가-힣]{2,4}(?:\s*[,·ㆍ]\s*[가-힣]{2,4}){0,3}\s?"
-            + _REPORTER
-            + r"\s*(?:[=:|/·]?\s*[(\[<]?\s*"
-            + _MAIL
-            + r"\s*[)\]>]?|=)"
-            r"|["
-            + _FAMILY
-            + r"][가-힣]{2}\s?"
-            + _REPORTER
-            + r")\s*(?:기사\s?더\s?보기|구독(?:하기)?|다른\s?기사\s?보기)?"
-        ),
-        "byline alone on its line: 홍길동 기자 gildong@example.kr",
-    ),
-    LineRule(
-        "boilerplate.tip",
-        ("제보", "구독", "카카오톡", "네이버"),
-        _line(
-            r"[▶☞■◆●※\s]+[^.!?]{0,40}(?:제보하기|제보해\s?주세요|구독하기|구독하세요|채널\s?추가|친구\s?추가|보러\s?가기)[^.!?]{0,30}[!.]?"
-        ),
-        "call to send tips or subscribe: ▶ 네이버에서 … 구독하기",
-    ),
-    LineRule(
-        "boilerplate.share",
-        ("공유", "보내기", "퍼가기", "스크랩", "글자", "폰트", "url", "프린트", "인쇄"),
-        _line(
-            r"(?:"
-            + _SHARE
-            + r"(?:\s?(?:으로|로|에))?\s?(?:공유(?:하기)?|보내기|퍼가기|복사(?:하기)?|share|전송)[\s,|·/]*){1,12}"
-            r"|(?:sns\s?)?(?:기사\s?)?(?:공유하기|퍼가기|스크랩하기|인쇄하기|프린트하기)(?:\s?(?:닫기|열기|버튼))?"
-            r"|(?:글자|글씨|폰트)\s?(?:크기|사이즈)?\s?(?:(?:조절|변경|설정|키우기|줄이기|크게|작게|보통|확대|축소)[\s,|·/]*){1,4}"
-        ),
-        "buttons to share, print or resize: 페이스북 공유하기",
-    ),
-    LineRule(
-        "boilerplate.menu_bar",
-        (
-            "로그인",
-            "회원가입",
-            "이용약관",
-            "개인정보",
-            "사이트맵",
-            "고객센터",
-            "공지사항",
-            "이전글",
-            "마이페이지",
-            "바로가기",
-        ),
-        _line(rf"[|>\s·]*{_ITEM}(?:{_BAR}{_ITEM}){{2,40}}[|>\s·]*"),
-        "menu words in a row: 홈 | 로그인 | 회원가입; 회사소개 | 이용약관 | 개인정보처리방침",
-    ),
-    LineRule(
-        "boilerplate.menu_list",
-        (),  # the words themselves
-        _line(rf"[·•▶>\-*]?\s?{_ITEM}"),
-        "menu words on lines of their own, three or more one after the other",
-        run=True,
-    ),
-    LineRule(
-        "boilerplate.footer",
-        ("사업자등록번호", "사업자 등록번호", "사업자번호", "통신판매업", "대표이사", "대표자", "등록번호", "발행인"),
-        _line(r"(?!.*[다요죠까]\.?\s*$)(?=" + _PARTICULAR + r".*?" + _PARTICULAR + r").{1,300}"),
-        "footer with two or more of a firm's particulars: 대표이사: … | 사업자등록번호: …",
-    ),
-    LineRule(
-        "boilerplate.related",
-        (
-            "관련기사",
-            "관련 기사",
-            "관련뉴스",
-            "인기기사",
-            "많이 본",
-            "주요뉴스",
-            "추천기사",
-            "이 기사",
-            "이 시각",
-            "연관기사",
-        ),
-        _line(
-            r"[\[<【▶☞■◆●※\-*\s]*(?:관련\s?(?:기사|뉴스|글)|연관\s?기사|인기\s?기사|추천\s?(?:기사|뉴스)|(?:오늘의\s?)?주요\s?뉴스|"
-            r"(?:가장\s?)?많이\s?본\s?(?:기사|뉴스)|이\s?시각\s?(?:주요|많이\s?본|인기)\s?(?:기사|뉴스)|"
-            r"이\s?기사(?:를|의)?\s?(?:추천합니다|공유합니다|댓글|좋아요)|다른\s?기사\s?보기)\s?(?:더\s?보기|보기|목록)?[\]>】\s:]*"
-        ),
-        "headings of lists of other articles: [관련기사], 많이 본 뉴스",
-    ),
-    LineRule(
-        "boilerplate.cookie",
-        ("쿠키", "cookie"),
-        _line(
-            r"(?:이|본|저희)\s?(?:웹\s?)?(?:사이트|페이지|홈페이지)(?:는|은|에서는)[^.]{0,60}쿠키(?:를|\(cookies?\)를)\s?"
-            r"(?:사용합니다|사용하고\s?있습니다|수집합니다)[.\s]*(?:[^.]{0,60}동의[^.]{0,30}[.\s]*)?(?:확인|동의|닫기)?"
-            r"|(?:모든\s?)?쿠키(?:\s?사용)?(?:에)?\s?(?:동의|허용|거부|설정|모두\s?허용|수락)(?:합니다|하기)?"
-            r"|(?:we|this\s(?:web)?site)\suses?\scookies[^.]{0,120}\.?|accept\s(?:all\s)?cookies"
-        ),
-        "cookie banner",
-    ),
-    LineRule(
-        "boilerplate.login",
-        ("로그인", "비밀번호", "회원"),
-        _line(
-            r"로그인(?:이|을)?\s?(?:후|하셔야|하시면|하여야|해야|필요)[^.]{0,40}(?:이용|가능|작성|필요)[^.]{0,20}[.\s]*"
-            r"|(?:아이디|id)\s?[/·|,]?\s?(?:비밀번호|pw|password)\s?(?:찾기|저장)?|아이디\s?저장|자동\s?로그인|회원\s?로그인|"
-            r"(?:아직\s?)?회원이\s?아니(?:세요|신가요|십니까)\?\s?(?:회원\s?가입(?:하기)?)?"
-        ),
-        "request to log in: 로그인 후 이용하실 수 있습니다",
-    ),
-    LineRule(
-        "boilerplate.help_site",
-        ("help", "this page is", "title is"),
-        _line(r"help\scontent\sdebug\sinfo:?|this\spage\sis:\s\S+|title\sis:.{0,300}"),
-        "debug lines of help pages: This page is: /text/…",
-    ),
-    LineRule(
-        "boilerplate.help_head",
-        ("help",),
-        _line(r"[\w+-]+(?:\s[\w+-]+){0,2}\s\d+(?:\.\d+){0,3}\shelp"),
-        "first line that is product, version and Help: LibreOffice 7.4 Help",
-        head=True,
-    ),
-)
+RUN = 3  # so many menu words on lines of their own, one after the other, are a menu …
+LONG_RUN = 5  # … and so many where none of them is surely one
+_BESIDE_MENUS = {f"boilerplate.{name}" for name in ("menu_bar", "login", "share", "related", "footer", "cookie")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,20 +45,24 @@ class Found:
 
 
 @lru_cache(maxsize=1)
-def _needles() -> tuple[npt.NDArray[np.int16], Longs, tuple[int, ...]]:
-    """The automaton of all needles, and for each rule the bits of its own."""
+def _needles() -> tuple[npt.NDArray[np.int16], Longs]:
+    """The automaton of all needles; the bit of a needle is its rule's place in LINE_RULES."""
     from corpus.scanning import automaton
 
-    plain = dict.fromkeys(needle.lower() for rule in LINE_RULES for needle in rule.needles)
-    numbers = {needle: bit for bit, needle in enumerate(plain)}
-    listed = len(numbers)  # all the menu words share this bit
-    table, found = automaton([*numbers.items(), *((word, listed) for word in MENU_WORDS)])
-    bits = tuple(sum(1 << numbers[needle.lower()] for needle in rule.needles) or 1 << listed for rule in LINE_RULES)
-    return table, found, bits
+    words = [(rule.needles or MENU_WORDS, place) for place, rule in enumerate(LINE_RULES)]
+    return automaton([(needle, place) for needles, place in words for needle in dict.fromkeys(needles)])
+
+
+def _bits(rules: list[bool]) -> int:
+    return sum(1 << place for place, chosen in enumerate(rules) if chosen)
+
+
+_OF_RUNS = _bits([rule.run for rule in LINE_RULES])
+_OF_PARTS = _bits([rule.part != "line" for rule in LINE_RULES])
 
 
 def find_boilerplate(buffer: Bytes, offsets: Longs, budget: float) -> Found:
-    """Lines of boilerplate in every document.
+    """Lines and ends of lines of boilerplate in every document.
 
     Args:
         buffer: UTF-8 bytes, uint8.
@@ -267,16 +71,17 @@ def find_boilerplate(buffer: Bytes, offsets: Longs, budget: float) -> Found:
     """
     from corpus.scanning import all_marked, mark_lines
 
-    table, found, bits = _needles()
+    table, found = _needles()
     room = int(offsets[-1] - offsets[0]) // 64 + 64
-    lines = all_marked(lambda marked: mark_lines(buffer, offsets, table, found, LONGEST_LINE, marked), room)
+    lines = all_marked(lambda marked: mark_lines(buffer, offsets, table, found, LONGEST_LINE, EDGE, marked), room)
     documents = len(offsets) - 1
-    menu_only = lines[:, 3] == max(bits)
-    lines = lines[~menu_only | (lines[:, 2] - lines[:, 1] <= LONGEST_ITEM)]
+    sizes = lines[:, 2] - lines[:, 1]
+    lines = lines[(sizes <= LONGEST_LINE) | (lines[:, 3] & _OF_PARTS != 0)]
+    lines = lines[(lines[:, 3] != _OF_RUNS) | (lines[:, 2] - lines[:, 1] <= LONGEST_ITEM)]
     few = np.bincount(lines[:, 0], minlength=documents)[lines[:, 0]] < RUN  # no run of menu words can be here
-    lines = lines[(lines[:, 3] != max(bits)) | ~few]
+    lines = lines[(lines[:, 3] != _OF_RUNS) | ~few]
     cuts: dict[int, list[Edit]] = defaultdict(list)
-    for d, edit in _matches(buffer, offsets, lines, bits):
+    for d, edit in _matches(buffer, offsets, lines):
         cuts[d].append(edit)
     shares = np.zeros(documents)
     for d, edits in cuts.items():
@@ -284,32 +89,77 @@ def find_boilerplate(buffer: Bytes, offsets: Longs, budget: float) -> Found:
     return Found({d: sorted(cuts[d]) for d in cuts if shares[d] <= budget}, shares, int((shares > budget).sum()))
 
 
-def _matches(buffer: Bytes, offsets: Longs, lines: Longs, bits: tuple[int, ...]) -> Iterator[tuple[int, Edit]]:
-    """The lines that a rule describes, by document and place."""
-    run: list[tuple[int, Edit]] = []
+def _matches(buffer: Bytes, offsets: Longs, lines: Longs) -> Iterator[tuple[int, Edit]]:
+    """What the rules describe, by document and place."""
+    run = _Run()
     view = buffer.data
-    before = -1  # byte after the last menu word's line and the blank lines that follow it
     for d, start, end, hit in lines.tolist():
-        rule = _rule_of(bytes(view[start:end]).decode().strip(), hit, start == offsets[d], bits)
+        first = int(offsets[d])
+        if end - start > LONGEST_LINE:
+            yield from ((d, edit) for edit in _parts(bytes(view[start:end]), start - first, hit))
+            continue
+        raw = bytes(view[start:end])
+        rule = _rule_of(raw.decode().strip(), hit, start == first)
         if rule is None:
+            yield from ((d, edit) for edit in _parts(raw, start - first, hit))
             continue
         stop = end + (end < offsets[d + 1])  # with its newline
-        edit = Edit(start - int(offsets[d]), stop - int(offsets[d]), rule.id)
+        edit = Edit(start - first, stop - first, rule.id)
         if not rule.run:
             yield d, edit
-            continue
-        if not (run and run[-1][0] == d and not bytes(view[before:start]).strip()):
-            if len(run) >= RUN:
-                yield from run
-            run = []
-        run.append((d, edit))
-        before = stop
-    if len(run) >= RUN:
-        yield from run
+            if rule.id not in _BESIDE_MENUS:
+                continue
+        if run.document != d or bytes(view[run.end : start]).strip():
+            yield from run.menu()
+            run = _Run(d)
+        run.add(edit, stop, rule.run, not rule.run or SURE_MENU.search(raw.decode()) is not None)
+    yield from run.menu()
 
 
-def _rule_of(line: str, hit: int, head: bool, bits: tuple[int, ...]) -> LineRule | None:
-    for rule, needles in zip(LINE_RULES, bits, strict=True):
-        if hit & needles and (head or not rule.head) and rule.pattern.fullmatch(line):
+class _Run:
+    """Lines of boilerplate that follow each other, blank ones between them or not."""
+
+    def __init__(self, document: int = -1) -> None:
+        self.document, self.end = document, -1  # end: byte after the last line
+        self._words: list[Edit] = []
+        self._lines = 0
+        self._sure = False
+
+    def add(self, edit: Edit, end: int, word: bool, sure: bool) -> None:
+        """Append a line: a menu word, or one that is cut by itself."""
+        self._lines, self._sure, self.end = self._lines + 1, self._sure or sure, end
+        if word:
+            self._words.append(edit)
+
+    def menu(self) -> Iterator[tuple[int, Edit]]:
+        """Its menu words, if it is long enough to be a menu."""
+        if self._lines >= (RUN if self._sure else LONG_RUN):
+            yield from ((self.document, edit) for edit in self._words)
+
+
+def _rule_of(line: str, hit: int, head: bool) -> LineRule | None:
+    for place, rule in enumerate(LINE_RULES):
+        whole = rule.part == "line" and (head or not rule.head)
+        if hit >> place & 1 and whole and rule.pattern.fullmatch(line):
             return rule
     return None
+
+
+def _parts(line: bytes, at: int, hit: int) -> Iterator[Edit]:
+    """The ends of a line of prose that rules describe; `at` is the line's place in its document."""
+    reach = 0
+    for place, rule in enumerate(LINE_RULES):
+        if rule.part == "line" or not hit >> place & 1:
+            continue
+        at_start = rule.part == "start"
+        text = (line[:EDGE] if at_start else line[-EDGE:]).decode("utf-8", "ignore")  # may cut a character in two
+        match = rule.pattern.match(text) if at_start else rule.pattern.search(text)
+        if match is None:
+            continue
+        if at_start:
+            start = len(text[: match.start("cut")].encode())
+        else:
+            start = len(line) - len(text[match.start("cut") :].encode())
+        if start >= reach:
+            reach = start + len(match["cut"].encode())
+            yield Edit(at + start, at + reach, rule.id)

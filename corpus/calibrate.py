@@ -192,7 +192,7 @@ def signals_of_files(paths: Sequence[Path], text: str = "text") -> pa.Table:
 
 def texts_of_files(paths: Sequence[Path], text: str = "text") -> Iterator[str]:
     """The normalised texts of files and folders, unreadable records left out (see `signals_of_files`)."""
-    from corpus.normalising import normalise
+    from corpus.normalising import mended
     from corpus.sources import ReadOptions, reader_for
 
     for path in paths:
@@ -208,7 +208,7 @@ def texts_of_files(paths: Sequence[Path], text: str = "text") -> Iterator[str]:
                     "no reader for a name with this ending", where=str(file), fix="name files of a known format"
                 )
             for record in reader.load()(file, ReadOptions(text=text), 0, None):
-                if isinstance(record, Record) and (normalised := normalise(record.text).text).strip():
+                if isinstance(record, Record) and (normalised := mended(record.text).text).strip():
                     yield normalised
 
 

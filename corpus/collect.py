@@ -14,10 +14,11 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from corpus.documents import DOCUMENTS, QUARANTINE, Record, Rejected, document_id, text_hash
+from corpus.hanyang import table_version
 from corpus.identity import id_phases
 from corpus.long_shards import LongShards
 from corpus.manifest import fingerprint
-from corpus.normalising import normalise
+from corpus.normalising import mended
 from corpus.places import size_of
 from corpus.rights import rights_row, write_rights
 from corpus.settings import Common, Size, setting
@@ -121,11 +122,12 @@ def _read_jobs(units: list[Unit], facts: list[dict[str, Any]], settings: Collect
                     "subset": made.subset,
                     "columns": made.columns,
                     "reviews": made.reviews,
+                    "extractor": made.extractor,
                     "max_record": settings.max_record,
                 },
                 "shard_bytes": settings.unit_bytes,
             },
-            (fact["hash"],),
+            (fact["hash"], f"hypua2jamo {table_version()}"),
             {"files": [list(piece.files) for piece in unit.pieces]},
             sum(piece.bytes for piece in unit.pieces),
         )
@@ -225,7 +227,7 @@ def records(
 
 def _document(record: Record, path: str, columns: dict[str, str]) -> tuple[dict[str, Any], int, dict[str, int]]:
     """The row of a record, UTF-8 bytes of its text, and cause → times of what was lost or repaired."""
-    normalised = normalise(record.text)
+    normalised = mended(record.text)
     text = normalised.text
     data = text.encode()
     losses = dict(record.losses)
@@ -243,13 +245,13 @@ def _document(record: Record, path: str, columns: dict[str, str]) -> tuple[dict[
         "url": None if record.url is None else _writable(record.url),
         "created": record.created,
         "text_hash": text_hash(data),
-        "meta": _meta(record.meta) if record.meta else "{}",
+        "meta": _meta(record.meta),
     }
     return row, len(data), losses
 
 
 def _meta(meta: dict[str, Any]) -> str:
-    return _writable(json.dumps(meta, ensure_ascii=False, sort_keys=True, default=str))
+    return _writable(json.dumps(meta, ensure_ascii=False, sort_keys=True, default=str)) if meta else "{}"
 
 
 def _quarantine_row(source: str, path: str, record: Rejected) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpus.decoding import UndecodableError, decode, reverse_mojibake
+from corpus.decoding import UndecodableError, decode
 from corpus.documents import Record, Rejected
 from corpus.sources import UNREADABLE, ReadOptions, fields_of
 from corpus.streams import too_long
@@ -106,7 +106,7 @@ def _record(row: int, value: bytes | None, other: dict[str, Any], form: str, opt
     if len(value) > options.max_record:
         return too_long(row, len(value), options.max_record, f"row {row}")
     try:
-        text, losses = reverse_mojibake(value.decode())
+        text, losses = value.decode(), {}
     except UnicodeDecodeError:
         try:
             decoded = decode(value)

@@ -6,6 +6,7 @@ compatibility jamo (U+3131–318E: ㅋㅋ, ㅠㅠ) and half-width jamo (U+FFA0�
 
 from __future__ import annotations
 
+import functools
 import re
 
 CONJOINING = "\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff"  # for character classes of regular expressions
@@ -62,3 +63,10 @@ def free_lone_jamo(text: str) -> str:
         return text
     text = _LONE_LEADS.sub(lambda run: "".join(LEADS[ord(one) - 0x1100] for one in run[0]), text)
     return _LONE_VOWELS.sub(lambda run: "".join(VOWELS[ord(one) - 0x1161] for one in run[0]), text)
+
+
+@functools.cache
+def frequent() -> re.Pattern[str]:
+    """A character of nearly all Korean text: the 2,350 syllables of KS X 1001, single jamo, CJK punctuation."""
+    syllables = bytes(b for lead in range(0xB0, 0xC9) for trail in range(0xA1, 0xFF) for b in (lead, trail))
+    return re.compile(f"[{syllables.decode('euc_kr')}{COMPATIBILITY}\u3000-\u303f\u00b7\u2010-\u2027]")

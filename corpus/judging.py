@@ -23,7 +23,7 @@ from corpus.decide import judge as decide_batch
 from corpus.documents import VERDICTS, Record, Rejected
 from corpus.edits import apply_edits
 from corpus.measure import MeasureSettings, measure_batch
-from corpus.normalising import normalise
+from corpus.normalising import mended
 from corpus.privacy import private_spans
 from corpus.rules import DecideSettings, settings_for
 from corpus.shards import Counts
@@ -162,7 +162,7 @@ class _Batch:
         return self._held >= BATCH_BYTES or len(self._waiting) >= BATCH_ROWS
 
     def add(self, name: object, record: Record | Rejected) -> None:
-        text = record if isinstance(record, Rejected) else normalise(record.text).text
+        text = record if isinstance(record, Rejected) else mended(record.text).text
         self._waiting.append((name, text))
         self._held += record.length
 

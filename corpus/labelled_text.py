@@ -21,7 +21,7 @@ from corpus.edits import apply_edits
 from corpus.errors import SourceError
 from corpus.manifest import fingerprint, hash_file
 from corpus.measure import MeasureSettings, measure_batch
-from corpus.normalising import normalise
+from corpus.normalising import mended
 from corpus.sources import ReadOptions, Skipped, reader_for
 from corpus.streams import read_lines
 
@@ -90,7 +90,7 @@ def texts_of(source: Input, field_name: str = "text") -> Iterator[pa.LargeString
             cause = record.cause if isinstance(record, Rejected) else record.rule
             source.unreadable[cause] = source.unreadable.get(cause, 0) + 1
             continue
-        held.append(normalise(record.text).text)
+        held.append(mended(record.text).text)
         size += len(held[-1])
         if len(held) >= _TEXTS or size >= _CHARS:
             yield _edited(source, held)

@@ -146,6 +146,8 @@ def is_quad(at: Context) -> bool:
 
 
 def is_ipv6(at: Context) -> bool:
+    if re.match(r"/\d", at.after):  # a network
+        return False
     try:
         address = ipaddress.IPv6Address(at.text)
     except ValueError:

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from corpus.kernels import kernel
+from corpus.kernels import inner, kernel
 
 Bytes = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.int16]
 Longs = npt.NDArray[np.int64]
+_LONGEST_NEEDLE = 96  # bytes
 
 
 def all_marked(mark: Callable[[Longs], int], room: int) -> Longs:
@@ -65,9 +66,23 @@ def automaton(needles: Sequence[tuple[str, int]]) -> tuple[Table, Longs]:
     return table, np.array(bits, np.int64)
 
 
+@inner
+def _bits_of(buffer: Bytes, begin: Any, first: Any, stop: Any, table: Table, found: Longs) -> Any:
+    """Bits of the needles that end in the bytes [first, stop), the automaton started at `begin`."""
+    state: Any = 0
+    bits: Any = 0
+    for i in range(begin, stop):
+        state = np.int64(table[state, buffer[i]])
+        if i >= first:
+            bits |= found[state]
+    return bits
+
+
 @kernel
-def mark_lines(buffer: Bytes, offsets: Longs, table: Table, found: Longs, longest: int, marked: Longs) -> int:
-    """Lines of at most `longest` bytes in which a needle ends (see `automaton`).
+def mark_lines(
+    buffer: Bytes, offsets: Longs, table: Table, found: Longs, longest: int, edge: int, marked: Longs
+) -> int:
+    """Lines in which a needle ends; of those longer than `longest` bytes, in the first or last `edge` bytes.
 
     Args:
         table, found: see `automaton`.
@@ -83,12 +98,12 @@ def mark_lines(buffer: Bytes, offsets: Longs, table: Table, found: Longs, longes
             stop = start
             while stop < end and buffer[stop] != 10:
                 stop += 1
-            state: Any = 0
             bits: Any = 0
-            if stop - start <= longest:  # most of prose is longer, and done with
-                for i in range(start, stop):
-                    state = np.int64(table[state, buffer[i]])
-                    bits |= found[state]
+            if stop - start <= longest:
+                bits = _bits_of(buffer, start, start, stop, table, found)
+            else:  # most of prose: only its ends are looked at
+                bits = _bits_of(buffer, start, start, start + edge, table, found)
+                bits |= _bits_of(buffer, max(start, stop - edge - _LONGEST_NEEDLE), stop - edge, stop, table, found)
             if bits != 0:
                 if total < marked.shape[0]:
                     marked[total, 0], marked[total, 1], marked[total, 2], marked[total, 3] = d, start, stop, bits

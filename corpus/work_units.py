@@ -29,7 +29,7 @@ from corpus.manifest import fingerprint
 from corpus.places import Changed, Place, is_url, located
 from corpus.rights import rights_id
 from corpus.settings import setting
-from corpus.sources import Reader, named_reader, reader_for
+from corpus.sources import Extractor, Reader, named_reader, reader_for, require_extractor
 from corpus.spans import at_hand, group_span
 from corpus.streams import COMPRESSIONS
 from corpus.submission import NAME, Submission, read_submission
@@ -53,6 +53,7 @@ class SourceSettings:
     created: str | None = setting(None, "field or column with the time of creation (ISO 8601 or seconds since 1970)")
     meta: tuple[str, ...] = setting((), "fields or columns kept in the document's meta (never masked)")
     page: Literal["main", "all"] = setting("main", "of web pages: the main content, or all visible text")
+    extractor: Extractor = setting("resiliparse", "of web pages' main content: resiliparse, or trafilatura (its extra)")
     splits: tuple[str, ...] = setting((), "format datasets: the splits to read; none: all")
     subset: str | None = setting(None, "format datasets: the subset (configuration); null: its only one")
     columns: dict[str, str] = setting(dict, "format catalogue: what (name, spec, price, …) → the column that holds it")
@@ -109,10 +110,12 @@ def find_sources(settings: tuple[SourceSettings, ...], base: Path) -> list[Sourc
 
     Raises:
         SourceError: a missing path or submission.yaml, one source name twice, rights that a format's licence denies.
+        MissingExtraError: the extractor of web pages is not installed.
     """
     found: dict[str, Source] = {}
     for one in settings:
         reader = named_reader(one.format) if one.format != "auto" else None
+        require_extractor(one.extractor)
         folder = reader is not None and reader.split == "folder"
         path = located(one.path, base)
         if is_url(path) and folder and not places.HUB.fullmatch(path):

@@ -20,7 +20,7 @@ from corpus.collect import records
 from corpus.decoding import UndecodableError, decode
 from corpus.documents import Record, Rejected
 from corpus.judging import BATCH_BYTES, BATCH_ROWS, Judge, Judged
-from corpus.normalising import normalise
+from corpus.normalising import mended
 from corpus.shards import Counts, JobContext, Outcome, add
 from corpus.sources import ReadOptions, Skipped
 from corpus.streams import Stream
@@ -108,7 +108,7 @@ class _Unit:
         if isinstance(record, Skipped):
             add(self.counts, f"removed/{record.rule}", documents=1, bytes=record.length, chars=0, eojeol=0)
             return
-        normalised = normalise(record.text)
+        normalised = mended(record.text)
         if record.losses or normalised.losses:
             for cause, times in (*record.losses.items(), *normalised.losses.items()):
                 add(self.counts, f"lost/{cause}", times=times, documents=1)

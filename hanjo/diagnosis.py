@@ -17,6 +17,8 @@ Finding = tuple[str, str, str]
 
 _GIVES = {
     "corpus": "reading and judging text, deduplication, tokenizers",
+    "hanyang": "old Hangul in Hanyang's private-use code as jamo (it is counted as text.private_use without)",
+    "trafilatura": "a second extractor of web pages",
     "pretrain": "training with DeepSpeed",
     "eval": "benchmark suites through lm-eval",
     "dev": "tests, lint and type checks",

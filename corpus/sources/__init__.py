@@ -12,6 +12,7 @@ import ast
 import datetime
 import functools
 import importlib
+import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from corpus.documents import Record, Rejected
 from corpus.errors import MissingExtraError, UsageError
 
 Split = Literal["no", "bytes", "row_groups", "members", "folder"]
+Extractor = Literal["resiliparse", "trafilatura"]
 
 
 UNREADABLE = object()
@@ -46,6 +48,7 @@ class ReadOptions:
         first_line: number of the line that holds the byte where reading starts.
         max_record: bytes above which a record is refused.
         page: "main" for the main content of web pages, "all" for all their text.
+        extractor: what finds the main content.
         splits: of a data set, those to read; none: all.
         subset: of a data set, its configuration; None where it has but one.
         columns: of a catalogue, what is there (name, spec, …) → the column or field that holds it.
@@ -61,6 +64,7 @@ class ReadOptions:
     first_line: int = 1
     max_record: int = 64 << 20
     page: str = "main"
+    extractor: Extractor = "resiliparse"
     splits: tuple[str, ...] = ()
     subset: str | None = None
     columns: dict[str, str] = field(default_factory=dict)
@@ -100,6 +104,16 @@ class Reader:
 def missing(name: str, error: ModuleNotFoundError) -> MissingExtraError:
     """The error of a format whose library is not installed."""
     return MissingExtraError(f"the format {name!r} needs the library {error.name}", extra="corpus")
+
+
+def require_extractor(name: Extractor) -> None:
+    """Refuse an extractor that is not installed.
+
+    Raises:
+        MissingExtraError: naming the extra.
+    """
+    if name == "trafilatura" and importlib.util.find_spec(name) is None:
+        raise MissingExtraError("the extractor 'trafilatura' is not installed", extra="trafilatura")
 
 
 @functools.cache

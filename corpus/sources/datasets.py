@@ -13,7 +13,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpus.decoding import reverse_mojibake
 from corpus.documents import Record, Rejected
 from corpus.errors import MissingExtraError, SourceError
 from corpus.places import HUB, is_url, store_errors
@@ -125,6 +124,5 @@ def _record(row: int, value: dict[str, Any], split: str, options: ReadOptions) -
     if size > options.max_record:
         long = too_long(row, size, options.max_record, f"row {row}")
         return Rejected(long.offset, long.length, long.cause, long.detail, split)
-    text, losses = reverse_mojibake(text)
     told_fields, lost = fields_of(value, options)
-    return Record(text, row, size, member=split, losses={**losses, **lost}, **told_fields)
+    return Record(text, row, size, member=split, losses=lost, **told_fields)

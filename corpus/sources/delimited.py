@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpus.decoding import UndecodableError, decode, reverse_mojibake
+from corpus.decoding import UndecodableError, decode
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions, fields_of
 from corpus.sources.jsonl import no_text
@@ -299,5 +299,4 @@ def _document(row: _Row, names: list[str], options: ReadOptions) -> Record:
     if moment and len(moment) >= _EPOCH_DIGITS and moment.isascii() and moment.isdigit():
         cells[str(options.created)] = int(moment)
     told, lost = fields_of(cells, options)
-    text, mangled = reverse_mojibake(cells[options.text] or "")
-    return Record(text, row.offset, row.length, losses={**row.losses, **mangled, **lost}, **told)
+    return Record(cells[options.text] or "", row.offset, row.length, losses={**row.losses, **lost}, **told)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from corpus.decoding import reverse_mojibake
 from corpus.documents import Record, Rejected
 from corpus.json_elements import parse
 from corpus.sources import ReadOptions, fields_of
@@ -46,8 +45,7 @@ def record_of(data: bytes, offset: int, length: int, place: str, options: ReadOp
         told = f"{place}, byte {offset}: {no_text(row, options.text)}"
         return Rejected(offset, length, "json.no_text", told)
     told_fields, lost = fields_of(row, options)
-    value, mangled = reverse_mojibake(value)
-    return Record(value, offset, length, losses={**losses, **mangled, **lost}, **told_fields)
+    return Record(value, offset, length, losses={**losses, **lost}, **told_fields)
 
 
 def object_of(

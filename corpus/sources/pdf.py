@@ -17,10 +17,11 @@ from typing import Any
 
 import pypdfium2  # noqa: F401  (the child needs it; where it is missing, this module says so)
 
-from corpus.decoding import reverse_mojibake
 from corpus.documents import Record, Rejected
 from corpus.garbled import garbled
+from corpus.mojibake import reverse_mojibake
 from corpus.sources import ReadOptions
+from corpus.sources.pdf_streams import MOST, unpacks_to_more
 from corpus.streams import too_long
 
 ENDINGS = (".pdf",)
@@ -39,8 +40,11 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
     if size > options.max_record:
         yield too_long(0, size, options.max_record, "the file")
         return
-    with path.open("rb"):  # a file that may not be read is an OSError here, not a broken PDF there
-        answer = _asked({"path": str(path), "pages": _PAGES, "chars": options.max_record})
+    if unpacks_to_more(path.read_bytes()):  # and a file that may not be read is an OSError here
+        detail = f"its pages unpack to more than {MOST} bytes of drawing: split it, or save it anew"
+        yield Rejected(0, size, "pdf.too_big", detail)
+        return
+    answer = _asked({"path": str(path), "pages": _PAGES, "chars": options.max_record})
     yield _rejected(size, answer, options.max_record) if "error" in answer else _record(size, answer["pages"])
 
 

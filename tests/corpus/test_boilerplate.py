@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
 from corpus.boilerplate import LINE_RULES, find_boilerplate
 from corpus.edits import apply_edits, edits_array, text_buffers
 
+HERE = Path(__file__).parent
+FILLED = (
+    {"n": "홍길동", "o": "성춘향", "p": "한국신문", "c": "서울", "y": "2024", "m": "gildong@example.kr"},
+    {"n": "김민지", "o": "박서준", "p": "연합뉴스", "c": "부산", "y": "2019", "m": "min.ji_01@news.example.co.kr"},
+    {"n": "이도윤", "o": "최하늘", "p": "데일리한국", "c": "광주", "y": "2025", "m": "abc123@example.com"},
+)
 PROSE = "정부는 어제 새로운 정책을 발표했다. 이번 정책은 내년부터 시행될 예정이다. " * 4
 
 
@@ -70,6 +79,119 @@ def test_a_line_of_boilerplate_is_cut_with_its_newline(line: str, rule: str) -> 
 )
 def test_a_sentence_that_mentions_such_things_stays(line: str) -> None:
     assert cut(f"{PROSE}\n{line}\n{PROSE}") == (f"{PROSE}\n{line}\n{PROSE}", [])
+
+
+def forms() -> list[tuple[str, list[str]]]:
+    """Rule (its last part) → forms of its lines, from boilerplate_lines.txt, each filled in with three people."""
+    parts = re.split(r"(?m)^=== (\w+) ===\n", (HERE / "boilerplate_lines.txt").read_text(encoding="utf-8"))[1:]
+    return [
+        (kind, list(dict.fromkeys(line.format(**told) for line in body.splitlines() for told in FILLED)))
+        for kind, body in zip(parts[::2], parts[1::2], strict=True)
+    ]
+
+
+def missed(lines: list[str], around: str = "{}") -> list[str]:
+    """Those of the lines that are not cut, each in a document of its own, or more of it than the line is."""
+    wrapped = [f"{PROSE}\n{around.format(line)}\n{PROSE}" for line in lines]
+    found = find_boilerplate(*text_buffers(texts := pa.array(wrapped, pa.large_string())), 0.9)
+    edited = apply_edits(texts, edits_array(found.edits, len(lines))).to_pylist()
+    return [line for line, text in zip(lines, edited, strict=True) if text != f"{PROSE}\n{PROSE}"]
+
+
+@pytest.mark.parametrize(("kind", "lines"), [one for one in forms() if one[0] != "menu_list"])
+def test_every_form_of_a_boilerplate_line_is_cut(kind: str, lines: list[str]) -> None:
+    assert len(lines) >= 40
+    assert missed(lines) == []
+
+
+def test_words_that_could_be_headings_are_cut_among_menu_words_and_stay_alone() -> None:
+    words = dict(forms())["menu_list"]
+    assert missed(words, "로그인\n{}\n회원가입") == []
+    assert missed(words) == words
+
+
+def test_lists_of_common_words_are_no_menu() -> None:
+    for lines in (
+        "인쇄\n삭제\n수정",
+        "페이스북\n트위터\n카카오톡",
+        "처음\n다음\n마지막",
+        "아이디\n비밀번호\n비밀번호 확인",
+    ):
+        assert cut(f"{PROSE}\n{lines}\n{PROSE}")[1] == []
+
+
+def test_no_sentence_or_heading_that_mentions_such_things_is_cut() -> None:
+    lines = (HERE / "prose_lines.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 150
+    texts = pa.array([f"{PROSE}\n{line}\n{PROSE}" for line in lines], pa.large_string())
+    edits = find_boilerplate(*text_buffers(texts), 1.0).edits
+    assert {lines[row]: [edit.rule for edit in found] for row, found in edits.items()} == {}
+
+
+LONG = "정부가 내년 예산안을 발표했다고 밝혔다. 이번 예산안은 지난해보다 늘었다. " * 8
+
+
+@pytest.mark.parametrize("rest", ["정부가 내년 예산안을 발표했다.", LONG.strip()])
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "(서울=연합뉴스) 홍길동 기자 = ",
+        "(서울=연합뉴스) 홍길동 성춘향 기자 = ",
+        "(세종=뉴스1) 김철수 기자 = ",
+        "【서울=뉴시스】홍길동 기자 = ",
+        "【서울=뉴시스】",
+        "[서울=뉴시스] 홍길동 기자 = ",
+        "[서울=뉴시스]홍길동 기자 = ",
+        "[서울=한국뉴스] ",
+        "[머니투데이 세종=홍길동 기자] ",
+        "[헤럴드경제=홍길동 기자] ",
+        "[헤럴드경제(부산)=홍길동 기자] ",
+        "[이데일리 홍길동 기자] ",
+        "[스포츠서울 | 홍길동 기자] ",
+        "[한국경제TV 홍길동 기자]",
+        "[아시아경제 홍길동 기자] ",
+        "[디지털데일리 홍길동기자] ",
+        "[OSEN=홍길동 기자] ",
+        "[더팩트ㅣ국회=홍길동 기자] ",
+        "(부산=한국신문) 홍길동 특파원 = ",
+        "홍길동 기자 = ",
+        "워싱턴=홍길동 특파원 = ",
+    ],
+)
+def test_a_byline_before_a_sentence_is_cut_and_the_sentence_stays(lead: str, rest: str) -> None:
+    assert cut(f"{PROSE}\n{lead}{rest}\n{PROSE}") == (f"{PROSE}\n{rest}\n{PROSE}", ["boilerplate.lead"])
+
+
+@pytest.mark.parametrize("rest", ["정부가 내년 예산안을 발표했다.", LONG.strip()])
+@pytest.mark.parametrize(
+    "tail",
+    [
+        " 홍길동 기자 gildong@example.kr",
+        " 홍길동 기자(gildong@example.kr)",
+        " 홍길동기자 gildong@example.kr",
+        " /홍길동 기자 gildong@example.kr",
+        " 부산=홍길동 기자 gildong@example.kr",
+        "[홍길동 기자 gildong@example.kr]",
+        " [한국신문 홍길동 기자 gildong@example.kr]",
+        " <저작권자 ⓒ 한국신문, 무단 전재 및 재배포 금지>",
+        "[ⓒ 한국신문, 무단전재 및 재배포 금지]",
+        " (사진=연합뉴스)",
+        " [사진=게티이미지뱅크]",
+        " [사진 제공=한국관광공사]",
+        " /사진=홍길동 기자",
+        " [연합뉴스 자료사진]",
+        " [연합뉴스TV 제공]",
+    ],
+)
+def test_a_byline_or_credit_behind_a_sentence_is_cut_and_the_sentence_stays(tail: str, rest: str) -> None:
+    assert cut(f"{PROSE}\n{rest}{tail}\n{PROSE}") == (f"{PROSE}\n{rest}\n{PROSE}", ["boilerplate.tail"])
+
+
+def test_both_ends_of_a_line_may_go() -> None:
+    for rest in ("정부가 예산안을 발표했다.", LONG.strip()):
+        assert cut(f"(서울=연합뉴스) 홍길동 기자 = {rest} gildong@example.kr")[0].startswith("정부가")
+        text, rules = cut(f"(서울=연합뉴스) 홍길동 기자 = {rest} 성춘향 기자 chun@example.kr\n{PROSE}")
+        assert (text, rules) == (f"{rest}\n{PROSE}", ["boilerplate.lead", "boilerplate.tail"])
 
 
 def test_menu_words_on_lines_of_their_own_go_only_as_a_run() -> None:

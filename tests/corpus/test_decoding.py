@@ -1,5 +1,7 @@
 """Bytes become text by the documented order of encodings; losses are counted, hopeless bytes refused."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +44,73 @@ def test_a_few_broken_bytes_cost_characters_not_the_record(encoding: str) -> Non
     decoded = decode(data[:-10] + b"\xff" + data[-10:])
     assert decoded.encoding == encoding
     assert 1 <= decoded.losses["bytes.replaced"] <= 4  # a byte within a syllable breaks all its bytes
+    assert decode(data + b"\xff").losses == {"bytes.replaced": 1}
     assert "펲시콜라" in decoded.text
+
+
+def test_bytes_are_counted_not_signs_that_stand_for_them() -> None:
+    cut = KOREAN.encode()[:-1] + "끝".encode()[:2]  # two bytes of a syllable: one U+FFFD
+    assert decode(cut).losses == {"bytes.replaced": 2}
+    assert decode(cut).text.count("\ufffd") == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "codec"),
+    [
+        ("euc_kr", "cp949"),
+        ("ksx1001", "cp949"),
+        ("KS_C_5601-1989", "cp949"),
+        (" 'UTF8' ", "utf-8"),
+        ("shift_jis", "shift_jis"),
+        ("unicode_escape", None),
+        ("undefined", None),
+        ("punycode", None),
+        ("rot13", None),
+        ("zlib", None),
+        ("utf-7", None),
+        ("no such", None),
+        ("", None),
+    ],
+)
+def test_a_label_names_a_character_set_or_nothing(label: str, codec: str | None) -> None:
+    assert codec_of(label) == codec
+    assert decode(KOREAN.encode(), http=label).text == KOREAN
+
+
+def test_utf_16_is_told_by_its_bytes_not_by_a_label() -> None:
+    assert decode(KOREAN.encode(), meta="utf-16").text == KOREAN
+    assert decode(KOREAN.encode("utf-16-le") + b"\x00").losses == {"bytes.replaced": 1}  # cut within a character
+    english = "Plain words, nothing else. " * 5
+    assert decode(english.encode("utf-16-le"), http="utf-16").text == english
+    with pytest.raises(UndecodableError):
+        decode(english.encode("utf-16-le"))
+
+
+def test_other_declared_encodings_are_read_as_declared() -> None:
+    japanese, russian = "日本語の文章です。漢字とかな。" * 3, "Это русский текст. " * 3
+    assert decode(japanese.encode("shift_jis"), meta="Shift_JIS").text == japanese
+    assert decode(russian.encode("koi8-r"), http="koi8-r").text == russian
+    mail = "대한민국의 수도는 서울이다. " * 3
+    assert decode(mail.encode("iso2022_kr"), meta="iso-2022-kr").text == mail
+
+
+def test_a_page_over_the_budget_is_refused_at_once() -> None:
+    noise = bytes(range(0x80, 0x100)) * 200_000  # 25 MB
+    started = time.monotonic()
+    with pytest.raises(UndecodableError, match="more than 25600 broken bytes of 25600000"):
+        decode(noise)
+    assert time.monotonic() - started < 5
+
+
+@given(st.binary(max_size=400), st.sampled_from([None, "utf-8", "euc-kr", "johab", "utf-16", "iso-8859-1", "big5"]))
+def test_any_bytes_give_text_or_a_cause(data: bytes, label: str | None) -> None:
+    try:
+        decoded = decode(data, http=label, meta=meta_charset(data))
+    except UndecodableError as error:
+        assert error.cause in ("text.binary", "text.undecodable")
+        return
+    decoded.text.encode("utf-8", "surrogatepass")
+    assert decoded.losses.get("bytes.replaced", 0) <= max(4, len(data) // 2)
 
 
 @pytest.mark.parametrize(("inner", "outer"), [("utf-8", "latin-1"), ("cp949", "latin-1")])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from corpus.normalising import normalise
 
-AWKWARD = st.text(
+AWKWARD = st.lists(
     st.one_of(
         st.characters(),
         st.characters(min_codepoint=0x1100, max_codepoint=0x11FF),
@@ -17,9 +17,14 @@ AWKWARD = st.text(
         st.characters(min_codepoint=0x2000, max_codepoint=0x206F),
         st.characters(min_codepoint=0xA960, max_codepoint=0xA97F),
         st.characters(min_codepoint=0x0300, max_codepoint=0x0320),
-        st.sampled_from("ㅋㅋㅋ\u200b\u200d\u3164\r\n\u0000\ufeff가각A"),
+        st.characters(min_codepoint=0xE0B0, max_codepoint=0xF8FF),
+        st.characters(min_codepoint=0xD7B0, max_codepoint=0xD7FF),
+        st.characters(min_codepoint=0xF900, max_codepoint=0xFAFF),
+        st.sampled_from(["ㅎㅏㄴ", "ㅤㄱㅏㄲ", "\u1112\u1161\u11ab", "\uffbe\uffc2\uffa4", "한\u11a8"]),
+        st.sampled_from(["👨\u200d👩", "中\ue1a7귁"]),
+        st.sampled_from("\u115f\u1160\x0b\x0c\x85\u2028ᄀᆞᆨ한ㅋㅋㅋ\u200b\u200d\u3164\r\n\u0000\ufeff가각A"),
     )
-)
+).map("".join)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +32,11 @@ AWKWARD = st.text(
     [
         (unicodedata.normalize("NFD", "한글 각"), "한글 각"),
         ("줄\r\n바꿈\r또\u2028또", "줄\n바꿈\n또\n또"),
+        ("첫 쪽\f둘째 쪽\v끝", "첫 쪽\n둘째 쪽\n끝"),
+        ("이름\u3164빈칸", "이름 빈칸"),
         ("ＡＢＣ１２３！\u3000￦", "ABC123! ₩"),
+        ("가격：１，０００원（부가세 별도），漢字（한자）", "가격:1,000원(부가세 별도),漢字(한자)"),
+        ("「學而時習之，不亦說乎？」", "「學而時習之，不亦說乎？」"),
         ("가\u00a0나\u200b다\ufeff", "가 나다"),
         ("ㅋㅋㅋㅋㅋㅋ ㅠㅠㅠㅠ ㅎㅎ ㅋㅋㅋ", "ㅋㅋㅋ ㅠㅠㅠ ㅎㅎ ㅋㅋㅋ"),
         ("ㅋㅋ\u200bㅋㅋㅋ", "ㅋㅋㅋ"),

@@ -170,7 +170,7 @@ def spaces(path: Path) -> Path:
         (too_many, {"pdf.too_many_pages"}),
         (repeated_forms, {"pdf.crashed", "pdf.too_slow"}),
         (long_text, {"pdf.crashed", "pdf.too_slow"}),
-        (spaces, {"pdf.crashed", "pdf.no_text"}),
+        (spaces, {"pdf.too_big"}),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
 )

@@ -205,6 +205,49 @@ def test_a_page_nested_beyond_reason_is_read_whole_and_in_time(tmp_path: Path, d
     assert (record.text, record.losses) == (TEXT, {"html.too_deep": 1})
 
 
+ARTICLE = [
+    f"{number}번째 문단이다. 대한민국의 수도는 서울이고, 오늘은 날씨가 맑아서 산책을 나갔다." for number in range(8)
+]
+NAVIGATION = "<ul>" + "".join(f"<li><a href=/{n}>차림표 {n}</a></li>" for n in range(9)) + "</ul>"
+BODY = "<h1>제목</h1>" + "".join(f"<p>{paragraph}</p>" for paragraph in ARTICLE)
+PAGE = f"<html><body><nav>{NAVIGATION}</nav><article>{BODY}</article></body></html>"
+
+
+@pytest.mark.parametrize("extractor", ["resiliparse", "trafilatura"])
+def test_either_extractor_takes_the_article_and_leaves_the_menu(tmp_path: Path, extractor: str) -> None:
+    pytest.importorskip(extractor)
+    path = tmp_path / "a.html"
+    path.write_text(PAGE, encoding="utf-8")
+    (record,) = read(path, extractor=extractor)
+    assert isinstance(record, Record)
+    assert [line for line in record.text.splitlines() if "문단" in line] == ARTICLE
+    assert "차림표" not in record.text
+    assert record.losses == {}
+
+
+@pytest.mark.parametrize("page", ["<p>짧다.</p>", "<div>" * 5000 + TEXT, "<b>" + TEXT * 80_000])
+def test_a_page_that_is_nothing_for_trafilatura_goes_to_the_other_in_time(tmp_path: Path, page: str) -> None:
+    pytest.importorskip("trafilatura")
+    path = tmp_path / "a.html"
+    path.write_text(page, encoding="utf-8")
+    started = time.monotonic()
+    (record,) = read(path, extractor="trafilatura")
+    assert time.monotonic() - started < 10
+    assert isinstance(record, Record)
+    assert record.text.startswith(("짧다.", TEXT))
+
+
+def test_a_page_of_many_megabytes_is_read_whole_and_in_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    path.write_text(("<div>" * 500 + TEXT + "</div>" * 500) * 3000, encoding="utf-8")
+    started = time.monotonic()
+    (record,) = read(path)
+    assert time.monotonic() - started < 10
+    assert isinstance(record, Record)
+    assert record.losses == {"html.too_long": 1}
+    assert record.text.count(TEXT) == 3000
+
+
 def test_unclosed_elements_are_no_depth(tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     path.write_text("<html><body><main>" + f"<p>{TEXT}<br>" * 2000, encoding="utf-8")
