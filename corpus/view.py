@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from corpus.edits import apply_edits, one_array
 from corpus.shards import fingerprint_of, read_sidecar, read_table, shard_paths
+
+_CLUSTERS = ["rule", "witness", "similarity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +26,32 @@ class Shown:
     id: str
     source: str
     path: str
+    offset: int
     rule: str | None
     value: float | None
     limit: float | None
+    detail: str | None
     text: str
 
 
-def shown(run: Path, *, removed: bool = False, rule: str | None = None) -> Iterator[Shown]:
+def shown(run: Path, *, removed: bool = False, rule: str | None = None, deduplicated: bool = False) -> Iterator[Shown]:
     """Documents that decide has judged, in the order of their shards; one shard in memory at a time.
 
     Args:
         removed: only those removed.
         rule: only those removed by this rule.
+        deduplicated: whether clusters/ stands and what dedup removed is told too.
 
     Raises:
         StaleError: decide has not run, or its shards belong to other documents.
     """
     for path in shard_paths(run / "documents"):
         of = fingerprint_of(path)
-        table = read_table(path, ["id", "source", "path", "text"])
+        table = read_table(path, ["id", "source", "path", "offset", "text"])
         verdicts = read_sidecar(run / "verdicts" / path.name, of, table.num_rows).to_pylist()
+        if deduplicated:
+            clusters = read_sidecar(run / "clusters" / path.name, of, table.num_rows, _CLUSTERS).to_pylist()
+            verdicts = [_after_dedup(*both) for both in zip(verdicts, clusters, strict=True)]
         found = [
             row
             for row, verdict in enumerate(verdicts)
@@ -53,8 +62,16 @@ def shown(run: Path, *, removed: bool = False, rule: str | None = None) -> Itera
         some = table.take(rows)
         texts = apply_edits(one_array(some["text"]), one_array(edits.take(rows)["edits"]))
         for row, text, name in zip(found, texts, some.drop_columns(["text"]).to_pylist(), strict=True):
-            verdict = verdicts[row]
-            yield Shown(**name, rule=verdict["rule"], value=verdict["value"], limit=verdict["limit"], text=text.as_py())
+            why = {key: verdicts[row][key] for key in ("rule", "value", "limit", "detail")}
+            yield Shown(**name, **why, text=text.as_py())
+
+
+def _after_dedup(verdict: dict[str, Any], cluster: dict[str, Any]) -> dict[str, Any]:
+    """What became of a document in the end: decide's verdict, or dedup's on what decide kept."""
+    if not verdict["keep"] or cluster["rule"] is None:
+        return verdict
+    detail = f"repeats {cluster['witness']}" if cluster["witness"] else "a newer version of the same id stays"
+    return {"keep": False, "rule": cluster["rule"], "value": cluster["similarity"], "limit": None, "detail": detail}
 
 
 def verdict(run: Path, shard: str, row: int) -> dict[str, object] | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +38,7 @@ from corpus.shards import (
     write_table,
 )
 from hanjo.ledger import LAST, record
+from hanjo.noticed import noticed
 from hanjo.progress import Progress
 from hanjo.recipe import Recipe, dump
 from hanjo.stages import STAGES, Stage, StageResult
@@ -68,6 +71,7 @@ class Runner:
         Raises:
             HanjoError: as any job did; LockedError: another process works here; QuarantineError: too much unreadable.
         """
+        self._refuse_another_run()
         with locked(self.run), Workers(self.recipe.execution.workers) as workers:
             private_folder(self.run / ".done")
             with atomic_path(self.run / "recipe.yaml") as temporary:
@@ -79,11 +83,27 @@ class Runner:
             for stage in stages:
                 result = self._run_stage(stage, workers)
                 results.append(result)
+                for told in noticed(result, self.recipe, self._shown()):
+                    self.progress.warn(told)
                 if stage.name == "collect":
                     self._refuse_quarantine(result.counts)
                 if stage.name == LAST:
                     record(self.run)  # also where nothing ran: a kill may have come between that stage and the ledger
             return results
+
+    def _shown(self) -> str:
+        """The run's folder as a command typed here would name it."""
+        return os.path.relpath(self.run)
+
+    def _refuse_another_run(self) -> None:
+        """A folder that holds a run of another name is not taken over: its work may have cost days."""
+        held = read_manifest(self.run).get("name", self.recipe.name)
+        if held != self.recipe.name:
+            raise UsageError(
+                f"the folder holds the run {held!r}, the recipe's name is {self.recipe.name!r}",
+                where=str(self.run),
+                fix=f"choose another --run, or --set name={held}",
+            )
 
     def _phases(self, stage: Stage) -> Any:
         return stage.load().phases(self.run, getattr(self.recipe, stage.name), self.recipe.common(self.base))
@@ -313,10 +333,13 @@ class Runner:
         limit = 0.0 if self.strict else self.recipe.max_quarantined
         if unread > limit * came:
             told = ", ".join(f"{cause} {number}" for cause, number in causes.items())
+            allowed = "--strict allows none" if self.strict else f"the limit is {limit:.1%}"
+            enough = min(1.0, math.ceil(unread / came * 100) / 100)
             raise QuarantineError(
-                f"{unread} of {came} records could not be read ({told}); the limit is {limit:.1%}",
+                f"{unread} of {came} records could not be read ({told}); {allowed}",
                 where=str(self.run / "quarantine"),
-                fix=f"`hanjo status {self.run}` lists them; mend the files, or raise max_quarantined",
+                fix=f"`hanjo status {self.run}` lists them; mend the files, or "
+                + ("leave --strict out" if self.strict else f"--set max_quarantined={enough:g}"),
             )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from corpus.errors import UsageError
+from corpus.errors import StaleError, UsageError
 from corpus.manifest import read_manifest
 from corpus.shards import read_table, shard_paths
 from hanjo.stages import NAMES
@@ -29,6 +30,35 @@ def require_run(folder: Path) -> Path:
     return folder.resolve()
 
 
+def require_stage(run: Path, stage: str) -> set[str]:
+    """The run's finished stages.
+
+    Raises:
+        StaleError: `stage` is not among them.
+    """
+    done = set(read_manifest(run)["stages"])
+    if stage not in done:
+        raise StaleError(
+            f"{stage} has not finished", where=str(run), fix=f"hanjo run RECIPE --run {run} --until {stage}"
+        )
+    return done
+
+
+def require_rule(run: Path, rule: str) -> None:
+    """Raise UsageError, naming the nearest, where no document of the run was removed by this rule."""
+    stages = read_manifest(run)["stages"]
+    removed = sorted(
+        reason.partition("/")[2]
+        for stage in ("decide", "dedup")
+        for reason in stages.get(stage, {}).get("counts", {})
+        if reason.startswith("removed/")
+    )
+    if rule not in removed:
+        near = difflib.get_close_matches(rule, removed, n=1)
+        fix = f"did you mean {near[0]!r}?" if near else f"rules that removed something: {', '.join(removed) or 'none'}"
+        raise UsageError(f"nothing was removed by a rule {rule!r}", where=str(run), fix=fix)
+
+
 def status(run: Path, quarantined: int = 20) -> dict[str, Any]:
     """How far a run is, as JSON-like values.
 
@@ -42,6 +72,7 @@ def status(run: Path, quarantined: int = 20) -> dict[str, Any]:
         "name": manifest.get("name", run.name),
         "stages": stages,
         "quarantined": list(islice(_quarantined(run), quarantined)),
+        "quarantined_in_all": sum(sum(row.get("quarantined", {}).values()) for row in stages),
         "training": _training(run),
         "scores": _scores(run) if "evaluate" in manifest["stages"] else None,
     }

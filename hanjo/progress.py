@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
@@ -82,11 +83,15 @@ class Progress:
 
         return tell
 
+    def warn(self, told: str) -> None:
+        """One line that should not be passed over."""
+        self.console.print(f"[yellow]warning:[/] {escape(told)}")
+
     def say(self, result: StageResult) -> None:
         """One line for a stage that has ended."""
         counts = result.counts
         if not result.ran:
-            self.console.print(f"[bold]{result.stage:<9}[/] unchanged: all {result.jobs} done before")
+            self.console.print(f"[bold]{result.stage:<9}[/] unchanged: all {result.jobs} jobs were done before")
             return
         parts = [f"{result.seconds:6.1f} s"]
         if "in" in counts:

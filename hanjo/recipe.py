@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterator, Sequence
@@ -60,6 +61,10 @@ class Recipe:
     tokenize: TokenizeSettings = setting(TokenizeSettings, "vocabulary and token shards")
     pretrain: PretrainSettings = setting(PretrainSettings, "the training run")
     evaluate: EvaluateSettings = setting(EvaluateSettings, "suites and scores")
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\w[\w.\-]{0,99}", self.name):
+            raise ValueError(f"name {self.name!r} names no folder: use letters, digits, -, _ and . only")
 
     def common(self, base: Path) -> Common:
         """What every stage may ask; `base` is the folder that relative paths of the recipe start from."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
-from corpus.errors import UsageError
+from corpus.errors import HanjoError, UsageError
 from corpus.shards import atomic_path
-from hanjo.recipe import Explained, explain
+from hanjo.recipe import Explained, Recipe, explain
 
 
 def new_recipe(path: Path, sources: Sequence[Path]) -> None:
@@ -22,10 +23,13 @@ def new_recipe(path: Path, sources: Sequence[Path]) -> None:
     """
     if path.exists():
         raise UsageError("this file exists already", where=str(path), fix="choose another name or remove it")
+    if not path.absolute().parent.is_dir():
+        raise UsageError("no such folder", where=str(path.parent), fix="make it first, or choose another place")
     rows = list(explain())
+    name = re.sub(r"[^\w.-]+", "-", path.stem).lstrip(".-") or "run"
     text = [
         "# A hanjo recipe. What is commented out shows the default; `hanjo recipe explain KEY` says more.",
-        f"name: {path.stem}",
+        f"name: {name}",
         f"as_of: {datetime.datetime.now(tz=datetime.UTC).date().isoformat()}",
         "seed: 0",
         "collect:",
@@ -42,6 +46,25 @@ def new_recipe(path: Path, sources: Sequence[Path]) -> None:
         text += _commented(row)
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(text) + "\n", encoding="utf-8")
+
+
+def missing_sources(recipe: Recipe, base: Path) -> list[str]:
+    """What is wrong with the local sources that a recipe names, a sentence each; remote ones are not asked for.
+
+    Args:
+        base: folder that the recipe's relative paths start from.
+    """
+    from corpus.places import is_url
+    from corpus.work_units import find_sources
+
+    told = []
+    for source in recipe.collect.sources:
+        if not is_url(source.path):
+            try:
+                find_sources((source,), base)
+            except HanjoError as error:
+                told.append(str(error))
+    return told
 
 
 def _commented(row: Explained) -> list[str]:

@@ -1,4 +1,4 @@
-"""`hanjo pretrain train` and `plan`: the pretrain stage of a run that stands already, here or on several nodes."""
+"""`hanjo pretrain train` and `plan`, `hanjo eval run`: the last stages of a run that stands, here or on more nodes."""
 
 from __future__ import annotations
 
@@ -48,8 +48,23 @@ def train(run: Path, *, ranks: int | None = None, until_step: int | None = None)
         last = last_line(run / "pretrain" / "metrics.jsonl")
     steps = last["step"] + 1 if last else 0
     finished = "pretrain" in read_manifest(run)["stages"] and (run / "pretrain" / "model").exists()
-    then = "the model is in pretrain/model/" if finished else "`hanjo pretrain train` goes on from here"
+    then = "`hanjo pretrain train` goes on from here"
+    if finished:
+        then = "the model is in pretrain/model/; `hanjo eval run` scores it"
     return f"{steps} of {recipe.pretrain.steps} steps; {then}"
+
+
+def evaluate(run: Path) -> Path:
+    """Score the model of a run by its own recipe; the path of its report.
+
+    Raises:
+        StaleError: there is no trained model. Others as the stage raises.
+    """
+    from hanjo.report import write_report
+
+    runner = Runner(run, load_recipe(run / "recipe.yaml"), run, Progress())
+    runner.run_stages([named("evaluate")])
+    return write_report(run)
 
 
 def plan(run: Path, ranks: int) -> str:

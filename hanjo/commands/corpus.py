@@ -30,7 +30,7 @@ def group() -> None:
 @app.command()
 def show(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
-    removed: Annotated[bool, typer.Option("--removed", help="Only documents that decide removed.")] = False,
+    removed: Annotated[bool, typer.Option("--removed", help="Only documents that decide or dedup removed.")] = False,
     rule: Annotated[str | None, typer.Option("--rule", help="Only those removed by this rule.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
     full: Annotated[bool, typer.Option("--full", help="Whole texts, not their beginnings.")] = False,
@@ -38,14 +38,22 @@ def show(
 ) -> None:
     """Show documents as edited text: boilerplate cut, personal data masked."""
     from corpus.view import shown
-    from hanjo.inspection import require_run
+    from hanjo.inspection import require_rule, require_run, require_stage
 
-    for document in islice(shown(require_run(folder), removed=removed, rule=rule), limit):
+    run = require_run(folder)
+    stages = require_stage(run, "decide")
+    if rule is not None:
+        require_rule(run, rule)
+    found = shown(run, removed=removed, rule=rule, deduplicated="dedup" in stages)
+    for document in islice(found, limit):
         if as_json:
             typer.echo(json.dumps(asdict(document), ensure_ascii=False))
             continue
-        why = f"{document.rule}: {document.value:g}, limit {document.limit:g}" if document.rule else "kept"
+        value = "" if document.value is None else f" {document.value:g}"
+        bound = "" if document.limit is None else f", limit {document.limit:g}"
+        detail = "" if document.detail is None else f" ({document.detail})"
+        why = f"{document.rule}:{value}{bound}{detail}" if document.rule else "kept"
         typer.secho(f"{document.id}  {why}", bold=True)
-        typer.secho(f"  {document.source}/{document.path}", dim=True)
+        typer.secho(f"  {document.source}/{document.path}, offset {document.offset:,}", dim=True)
         text = document.text if full or len(document.text) <= 300 else document.text[:300] + " …"
         typer.echo("  " + text.replace("\n", "\n  "))

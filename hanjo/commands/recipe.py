@@ -40,7 +40,13 @@ def check(
     recipe = load_recipe(path, sets or [])
     typer.echo(json.dumps(as_values(recipe), default=str, ensure_ascii=False) if as_json else dump(recipe), nl=as_json)
     if not as_json:
-        typer.echo(f"{path}: a good recipe", err=True)
+        from hanjo.recipe_text import missing_sources
+
+        missing = missing_sources(recipe, path.resolve().parent)
+        for told in missing:
+            typer.secho("warning: ", fg="yellow", nl=False, err=True)
+            typer.echo(told, err=True)
+        typer.echo(f"{path}: a good recipe" + (", but its data is not in place yet" if missing else ""), err=True)
 
 
 @app.command()

@@ -27,6 +27,7 @@ def run(
     from hanjo.stages import up_to
 
     stages = up_to(until)
+    from corpus.errors import HanjoError
     from hanjo.execution import Runner
     from hanjo.progress import Progress
     from hanjo.recipe import load_recipe
@@ -36,20 +37,21 @@ def run(
     folder = folder or Path("runs") / resolved.name
     progress = Progress("quiet" if as_json else "auto")
     runner = Runner(folder.resolve(), resolved, recipe.resolve().parent, progress, strict)
-    results = runner.run_stages(stages)
     page = folder / "report.html"
+    try:
+        results = runner.run_stages(stages)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+    except HanjoError:
+        if (folder / "manifest.json").exists() and not page.exists():
+            write_report(folder)  # of what had been done before
+        raise
     if not page.exists():
         write_report(folder)
     if as_json:
         typer.echo(json.dumps({"run": str(folder), "report": str(page), "stages": [asdict(r) for r in results]}))
         return
-    for result in results:
-        causes = {r: a["documents"] for r, a in result.counts.items() if r.startswith("quarantined/")}
-        if causes:
-            told = ", ".join(f"{number} {cause.partition('/')[2]}" for cause, number in causes.items())
-            progress.console.print(
-                f"[yellow]warning:[/] quarantined in {result.stage}: {told}; see `hanjo status {folder}`"
-            )
     if not any(result.ran for result in results):
         progress.console.print("nothing was done twice: every stage stands as the recipe asks")
     typer.echo(f"report: {page}")

@@ -28,9 +28,11 @@ def status(
         place = f"{row['source']}/{row['path']}, byte {row['offset']}"
         typer.secho(f"quarantined  {place}: {row['cause']}", fg="yellow")
         typer.echo(f"             {row['detail']}")
+    if (more := told["quarantined_in_all"] - len(told["quarantined"])) > 0:
+        typer.echo(f"             … and {more:,} more: the run's quarantine/ has them all")
     if told["training"]:
         last = told["training"]["last"]
-        typer.echo(f"training: step {last['step']}, loss {last['loss']:.3f}; checkpoints: ", nl=False)
+        typer.echo(f"training: {last['step'] + 1:,} steps, loss {last['loss']:.3f}; checkpoints: ", nl=False)
         typer.echo(", ".join(told["training"]["checkpoints"]) or "none yet")
     for score in (told["scores"] or {}).get("scores", []):
         bounds = "" if score["low"] is None else f" ({score['low']:.3f} to {score['high']:.3f})"
@@ -63,16 +65,24 @@ def _show_stages(told: dict[str, Any]) -> None:
 
 
 def trace(
-    document: Annotated[str, typer.Argument(metavar="DOC_ID", help="32 hex digits, as in the report.")],
+    document: Annotated[
+        str, typer.Argument(metavar="DOC_ID", help="32 hex digits, as in the report; with --source its record's key.")
+    ],
     folder: Annotated[Path, typer.Option("--run", help="Folder of the run.")],
+    source: Annotated[
+        str | None,
+        typer.Option("--source", help="Name of the source whose key for its record DOC_ID is."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow one document: source and offset, verdict, cluster, token range, training steps, checkpoints."""
+    from corpus.documents import document_id
     from hanjo.inspection import require_run
     from hanjo.tracing import tell
     from hanjo.tracing import trace as trace_of
 
-    found = trace_of(require_run(folder), document)
+    name = document.strip().lower() if source is None else document_id(source, document)
+    found = trace_of(require_run(folder), name)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, default=str))
     else:
