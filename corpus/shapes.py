@@ -47,10 +47,10 @@ def is_number(buffer: Bytes, start: Any, end: Any) -> bool:
         i += 3
         while i < end and 48 <= buffer[i] <= 57:
             i += 1
-        if i == start + 3 or i + 3 > end:
-            return False
-        point, _ = decode(buffer, i)
-        return bool(point in (0xC870, 0xD56D, 0xD638, 0xC7A5, 0xC808, 0xAD00, 0xD3B8))  # 조 항 호 장 절 관 편
+        if i > start + 3:
+            point, _ = decode(buffer, min(i, end - 3))
+            return bool(i + 3 <= end and point in (0xC870, 0xD56D, 0xD638, 0xC7A5, 0xC808, 0xAD00, 0xD3B8))  # 조 항 …
+        i = start  # 제. is a label like 가.
     if end - start == 3 and buffer[i] == 0xE2 and 0x2460 <= decode(buffer, i)[0] <= 0x24FF:
         return True  # ① to ⓿
     opened = buffer[i] == 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -11,12 +12,19 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, settings
 
 from corpus.documents import SHARDS
 from corpus.manifest import check_counts, fingerprint
 from corpus.settings import Common
 from corpus.shards import Counts, JobContext, Outcome, Output, merge, write_table
 
+# A first call compiles, and a shared machine is slow: neither is a defect. Where a change is judged, the examples are
+# the same each time; elsewhere new ones are looked for.
+settings.register_profile(
+    "hanjo", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("hanjo")
 MEMORY = 1 << 30
 RunPhases = Callable[[str, ModuleType, Path, Any, Common], Counts]
 
