@@ -105,12 +105,18 @@ def _build(data, offsets, size, power, bounds, item, place, gram, table, hashes,
 def _fill(bits, hashes):  # type: ignore[no-untyped-def]
     mask = np.uint64(len(bits) * 64 - 1)
     for value in hashes:
-        bit = value >> _32 ^ value
-        bit &= mask
+        bit = (value >> _32 ^ value) & mask
         bits[np.int64(bit >> _6)] |= _ONE << (bit & _63)
 
 
 @njit(inline="always")
+def _may_hold(bits, key):  # type: ignore[no-untyped-def]
+    """What the bitmap says of a hash: 0 where no item has it."""
+    bit = (key >> _32 ^ key) & np.uint64(len(bits) * 64 - 1)
+    return bits[np.int64(bit >> _6)] >> (bit & _63) & _ONE
+
+
+@njit(cache=True, nogil=True)
 def _look_up(key, data, at, end, size, text, place, table, hashes, first):  # type: ignore[no-untyped-def]
     """Number of the n-gram that begins at a byte of `data` and has this hash; -1 where no item holds it."""
     mask = len(table) - 1
@@ -134,7 +140,7 @@ def _scan(data, offsets, size, power, index, rows, found):  # type: ignore[no-un
         found: written, bool[places]: places of items that stand in some document.
     """
     text, bounds, item, place, bits, table, hashes, first, posting_bounds, postings = index
-    items, bit_mask = len(bounds) - 1, np.uint64(len(bits) * 64 - 1)
+    items = len(bounds) - 1
     ring, places = np.empty(size, np.uint64), np.empty(size, np.int64)
     seen, run = np.full(len(item), -2, np.int64), np.zeros(len(item), np.int64)
     counted = np.full(len(item), -1, np.int64)  # the document in which a place was counted last
@@ -152,18 +158,12 @@ def _scan(data, offsets, size, power, index, rows, found):  # type: ignore[no-un
                 continue
             value = np.uint64(point + 1) * POINT
             value ^= value >> _32
-            rolling = rolling * BASE + value
-            if points >= size:
-                rolling -= ring[slot] * power
+            rolling = rolling * BASE + value - (ring[slot] * power if points >= size else np.uint64(0))
             ring[slot], places[slot] = value, at - length
             slot = slot + 1 if slot + 1 < size else 0
-            points += 1
-            clock += 1
-            if points < size:
-                continue
+            points, clock = points + 1, clock + 1
             key = mix(rolling)
-            bit = (key >> _32 ^ key) & bit_mask
-            if not bits[np.int64(bit >> _6)] >> (bit & _63) & _ONE:
+            if points < size or not _may_hold(bits, key):
                 continue
             gram = _look_up(key, data, places[slot], end, size, text, place, table, hashes, first)
             if gram < 0:
@@ -201,6 +201,8 @@ class Hits:
         grams: int64[m], places of the item at which an n-gram stands that the document holds too.
         longest: int64[m], most of those that follow one another in both: a stretch of `longest + n - 1` characters.
         found: bool[places], places of items that stand in some document; item i's are `index.bounds[i:i + 2]`.
+        at: int64[m], first byte in the document of the last n-gram of the longest stretch.
+        place: int64[m], that n-gram's place in the item.
     """
 
     document: I64
@@ -208,8 +210,8 @@ class Hits:
     grams: I64
     longest: I64
     found: npt.NDArray[np.bool_]
-    _at: I64  # first byte of the last n-gram of the longest stretch, in the document
-    _place: I64  # and its place in the item
+    at: I64
+    place: I64
 
 
 def column_of(texts: Sequence[str] | pa.Array | pa.ChunkedArray) -> pa.Array:
