@@ -111,16 +111,17 @@ def list_windows(context: JobContext, *, layout: Layout, shard: int, parts: int,
         both |= _held(read_run(context.run, "shared", part)["hash"], anchors.hashes)
     data, offsets = text_buffers(texts)
     document, place = anchors.document[both], anchors.place[both]
-    room = max(1, int((chars - anchor + 1) * len(document)))  # more than one window never starts at one place
-    room = min(room, int(offsets[-1] - offsets[0]) + 1)
-    hashes, begins = np.empty(room, np.uint64), np.empty(room, np.bool_)
-    owner, start, end = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
-    found = int(
-        _windows(data, offsets, chars, anchor, power_of_base(chars), document, place, hashes, owner, start, end, begins)
-    )
-    owner, start, end, begins = owner[:found], start[:found], end[:found], begins[:found]
-    order = np.argsort(hashes[:found], kind="stable")
-    windows = {"hash": hashes[:found][order], "row": rows[owner[order]].astype(np.int32), "start": start[order]}
+    room = 0  # at first only counted: no bound known beforehand is a close one
+    while True:
+        hashes, begins = np.empty(room, np.uint64), np.empty(room, np.bool_)
+        owner, start, end = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
+        out = (hashes, owner, start, end, begins)
+        found = int(_windows(data, offsets, chars, anchor, power_of_base(chars), document, place, *out))
+        if found <= room:
+            break
+        room = found
+    order = np.argsort(hashes, kind="stable")
+    windows = {"hash": hashes[order], "row": rows[owner[order]].astype(np.int32), "start": start[order]}
     first = np.flatnonzero(begins)
     last = np.append(first[1:], found)[: len(first)] - 1
     base = offsets[owner[first]]

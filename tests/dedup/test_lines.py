@@ -15,12 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.documents import text_hash
+from corpus.documents import DOCUMENTS, text_hash
 from corpus.edits import apply_edits, text_buffers
-from corpus.shards import Counts
+from corpus.shards import Counts, JobContext, fingerprint_of, write_table
 from dedup import stage
+from dedup.inputs import layout_of
 from dedup.line_forms import ENDED, FORMULA, INTRODUCES, MARKED, NUMBERED, read_lines
-from dedup.lines import at_ends
+from dedup.lines import _summed, at_ends, repeats, sites_of
+from dedup.runs import concatenate, read_run
 from dedup.settings import DedupSettings, LineSettings
 
 ON = DedupSettings(lines=LineSettings(cut=True, documents=10), similarity=0.95)
@@ -247,6 +249,52 @@ def test_above_the_budget_nothing_of_the_document_is_cut_and_it_is_counted(site:
     assert counts["reported/repeat.over_budget"] == {"documents": 3}
 
 
+def test_a_site_is_a_source_and_the_host_of_its_urls(site: Site) -> None:
+    """Half of the documents are another host's: alone its footer is in too few, with it in enough."""
+    texts = ["\n".join([*site.body(), FOOTER]) for _ in range(12)]
+    site(texts, sizes=(12,))
+    path = site.run / "documents" / "00000.parquet"
+    table = pq.read_table(path)
+    hosts = ["https://a.example/1", "http://user@A.example:80/2?x=http://b.example", "https://b.example/3", None]
+    table = table.set_column(table.schema.get_field_index("url"), "url", pa.array(hosts * 3, pa.string()))
+    context = JobContext(site.run, fingerprint_of(path), 1 << 28)
+    write_table(path, table, DOCUMENTS, context)
+    sites = sites_of(context, layout_of(site.run), 0, np.arange(12))
+    assert sites.tolist()[:4] == [sites[0], sites[0], sites[2], sites[3]]
+    assert len(set(sites.tolist())) == 3
+    for documents, cut in ((6, 6), (7, 0)):
+        chosen = DedupSettings(lines=LineSettings(cut=True, documents=documents), similarity=0.95)
+        counts = site.run_phases("dedup", stage, site.run, chosen, site.kit.common(site.run))
+        assert counts.get("cut/repeat.line", {"documents": 0})["documents"] == cut
+
+
+def counted(*rows: tuple[int, int, int, int, int]) -> dict[str, Any]:
+    """Summed counts of one line: site, documents, at an end, wrapped, marked."""
+    site, documents, ends, wrapped, marked = (np.array(column) for column in zip(*rows, strict=True))
+    hashes = {"hash0": np.zeros(len(rows), np.uint64), "hash1": np.zeros(len(rows), np.uint64)}
+    return hashes | {"site": site, "documents": documents, "ends": ends, "wrapped": wrapped, "marked": marked}
+
+
+@pytest.mark.parametrize(
+    ("rows", "chosen"),
+    [
+        ([(1, 30, 30, 0, 0)], [0]),
+        ([(1, 30, 23, 0, 0)], []),  # too often amid the document
+        ([(1, 30, 30, 16, 0)], []),  # the end of wrapped paragraphs
+        ([(1, 9, 9, 0, 0)], []),  # too few documents
+        ([(3, 30, 30, 0, 0)], []),  # too small a share of the site
+        ([(1, 30, 30, 0, 0), (2, 30, 30, 0, 0)], [0, 1]),
+        ([(1, 30, 30, 0, 0), (2, 30, 30, 0, 0), (4, 30, 30, 0, 0)], []),  # a set phrase of many sites
+        ([(1, 30, 30, 0, 1), (2, 30, 30, 0, 1), (4, 30, 30, 0, 1)], [0, 1, 2]),  # an imprint that many share
+        ([(1, 90, 90, 0, 0), (2, 30, 30, 0, 0), (4, 3, 3, 0, 0)], [0, 1]),
+    ],
+)
+def test_number_place_and_spread_decide(rows: list[tuple[int, int, int, int, int]], chosen: list[int]) -> None:
+    totals = {"site": np.array([1, 2, 3, 4, 1]), "documents": np.array([50, 100, 1000, 100, 50])}
+    found = repeats(counted(*rows), totals, LineSettings(cut=True, documents=10, share=0.05))
+    assert found.tolist() == chosen
+
+
 def test_removed_copies_do_not_count(site: Site) -> None:
     one = "\n".join([*site.body(), FOOTER])
     others = ["\n".join(site.body()) for _ in range(3)]
@@ -275,11 +323,6 @@ def test_equal_runs_write_equal_bytes(site: Site) -> None:
 
 def test_counts_are_those_of_a_plain_count(site: Site) -> None:
     """Documents that hold a line of the right form, whatever its place, against the runs' sums."""
-    from corpus.shards import JobContext
-    from dedup.inputs import layout_of
-    from dedup.lines import _summed
-    from dedup.runs import concatenate, read_run
-
     pool = [line + "습니다" for line in site.body(12)]
     texts = ["\n".join(site.rng.choices(pool, k=site.rng.randint(1, 30))) for _ in range(40)]
     site(texts, DedupSettings(lines=LineSettings(cut=True), similarity=1.0, bands=1, rows=32))
