@@ -14,6 +14,30 @@ _MEASURED = "25,000 documents with 5,000 planted copies"
 
 
 @dataclass(frozen=True, slots=True)
+class LineSettings:
+    """Settings of the search for lines that recur at the heads and tails of a site's documents."""
+
+    cut: bool = setting(False, "whether lines that recur from document to document are cut (docs/dedup-lines.md)")
+    documents: Annotated[int, Ge(2)] = setting(
+        20, "documents of one source, and of one host where documents have URLs, in which a line must stand to be cut"
+    )
+    share: Annotated[float, Ge(0.0), Le(1.0)] = setting(
+        0.05, "share of the documents of that source and host in which it must stand too"
+    )
+    chars: Annotated[int, Ge(1)] = setting(16, "shorter lines are kept", unit="letters and digits")
+
+
+@dataclass(frozen=True, slots=True)
+class SubstringSettings:
+    """Settings of the search for passages that stand in several documents."""
+
+    cut: bool = setting(False, "whether passages that a preferred document holds too are cut (docs/dedup-lines.md)")
+    chars: Annotated[int, Ge(20), Le(10_000)] = setting(
+        100, "length from which a repeated passage is cut, white space left out", unit="code points"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class DedupSettings:
     """Settings of the stage `dedup`.
 
@@ -36,6 +60,11 @@ class DedupSettings:
     )
     prefer: tuple[Preference, ...] = setting(
         ("longest", "earliest"), "which document of a cluster stays; what is left undecided goes to the smallest id"
+    )
+    lines: LineSettings = setting(LineSettings, "lines that recur across documents")
+    substrings: SubstringSettings = setting(SubstringSettings, "passages that recur across documents")
+    cut_budget: Annotated[float, Ge(0.0), Le(0.9)] = setting(
+        0.3, "largest share of a document's bytes that both may cut; where it would be more, nothing is cut"
     )
     valid: Annotated[float, Ge(0.0), Le(1.0)] = setting(0.01, "share of the clusters kept for validation")
     test: Annotated[float, Ge(0.0), Le(1.0)] = setting(0.01, "share of the clusters kept for testing")

@@ -8,6 +8,8 @@
     sets        map       shingle sets of the documents in some pair
     verify      map       exact Jaccard of every pair
     resolve     one job   components and survivors, over the verified pairs only
+    …           both      where asked: repeated lines (`lines.py`) and passages (`passages.py`) of what stays
+    cuts        map       their spans in each document, within the budget
     write       map       clusters/ and unique/{train,valid,test}/
 
 Between the phases stand sorted runs (`runs.py`); no phase holds all documents.
@@ -15,7 +17,7 @@ Between the phases stand sorted runs (`runs.py`); no phase holds all documents.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +34,7 @@ __all__ = ["VERSION", "DedupSettings", "phases"]
 
 VERSION = 1
 Call = Callable[..., Outcome]
-Local = dict[str, DedupSettings]
+Local = dict[str, Any]
 _SMALL = 64 << 20  # bytes on disk below which starting worker processes costs more than they bring
 
 
@@ -67,14 +69,42 @@ def phases(run: Path, settings: DedupSettings, common: Common) -> Phases:
     edges = yield plan.map("verify", verify_pairs, plan.settings, pairs, sets)
     near = yield Phase("resolve", "exchange", [plan.job("resolve", resolve, plan.settings, {}, edges, copies)])
     seed = {"seed": common.seed}
-    yield plan.map("write", write_shard, plan.settings, superseded, signed, copies, near, arguments=seed)
+    made = [superseded, signed, copies, near]
+    if settings.lines.cut or settings.substrings.cut:
+        made.append((yield from _cuts(plan, settings, made)))
+    yield plan.map("write", write_shard, plan.settings, *made, arguments=seed)
+
+
+def _cuts(plan: _Plan, settings: DedupSettings, made: list[list[Outcome]]) -> Generator[Phase, Any, list[Outcome]]:
+    """The phases that look for what to cut from the documents that stay; the outcomes of the last."""
+    from dedup.cuts import find_cuts
+    from dedup.lines import count_lines, find_repeats, partitions_of
+    from dedup.passages import find_passages, find_shared, list_anchors, list_windows
+
+    parts, local = {"repeats": 0, "passages": 0}, plan.settings
+    if settings.lines.cut:
+        lines = yield plan.map("lines", count_lines, local, *made)
+        parts["repeats"] = partitions_of(lines)
+        told = {"parts": parts["repeats"]}
+        repeats = yield plan.exchange("repeats", find_repeats, local | told, told["parts"], lines)
+        made = [*made, repeats]
+    if settings.substrings.cut:
+        anchors = yield plan.map("anchors", list_anchors, local, *made[:4])
+        told = {"parts": partitions_of(anchors)}
+        shared = yield plan.exchange("shared", find_shared, local | told, told["parts"], anchors)
+        windows = yield plan.map("windows", list_windows, local | told, *made[:4], shared)
+        parts["passages"] = partitions_of(windows)
+        told = {"parts": parts["passages"]}
+        passages = yield plan.exchange("passages", find_passages, local | told, told["parts"], windows)
+        made = [*made, windows, passages]
+    return (yield plan.map("cuts", find_cuts, local, *made, arguments=parts))
 
 
 class _Plan:
     """Makes the phases' jobs. The layout travels as `local`, its fingerprint once in each job's inputs: hashing all
     shards for every shard would be quadratic."""
 
-    def __init__(self, run: Path, layout: Layout, settings: dict[str, DedupSettings]) -> None:
+    def __init__(self, run: Path, layout: Layout, settings: Local) -> None:
         self.layout, self.settings = layout, settings
         documents = {Path(shard.path).stem: shard for shard in read_shards(run, "collect", "documents")}
         sidecars = [

@@ -1,6 +1,6 @@
 """Last step of the stage: what became of every document (clusters/), and the text that goes on (unique/SPLIT/).
 
-Here the edited text is written for the first and only time.
+Here the edited text is written for the first and only time, without the spans that `cuts.py` found where it was asked.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import hashlib
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE
-from corpus.edits import text_buffers
+from corpus.edits import apply_edits, text_buffers
 from corpus.shards import Counts, JobContext, Outcome, add, read_table, write_table
 from dedup.inputs import edited_texts, format_ids, kept_by_decide
 from dedup.runs import Array, Columns, Layout, of_shard, read_run
@@ -22,6 +23,7 @@ from dedup.versions import is_superseded
 
 SPLITS = ("train", "valid", "test")
 SUPERSEDED, EXACT, NEAR = "version.superseded", "dedup.exact", "dedup.near"
+CUT_RULES = ("repeat.line", "repeat.passage")
 
 
 def split_of(cluster: str, seed: int, valid: float, test: float) -> str:
@@ -43,6 +45,12 @@ def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: De
     older = kept & is_superseded(context, layout, shard)
     found = _verdicts(context, layout, shard, np.flatnonzero(kept & ~older))
     table = _clusters(found, layout.rows[shard], older, settings, seed)
+    lengths = read_run(context.run, "facts", name)["length"]
+    cut = np.zeros(len(lengths), np.int64)
+    if settings.lines.cut or settings.substrings.cut:
+        cuts = read_run(context.run, "cuts", name)
+        table = table.set_column(table.schema.get_field_index("cuts"), "cuts", cuts_column(len(lengths), cuts))
+        np.add.at(cut, cuts["row"], cuts["end"] - cuts["start"])
     outputs = [
         write_table(
             context.run / "clusters" / f"{name}.parquet", table, CLUSTERS, context, of=layout.fingerprints[shard]
@@ -54,8 +62,28 @@ def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: De
         part = unique.filter(pa.array(splits == split, pa.bool_())).drop(["split"])
         if part.num_rows:
             outputs.append(write_table(context.run / "unique" / split / f"{name}.parquet", part, UNIQUE, context))
-    lengths = read_run(context.run, "facts", name)["length"]
-    return Outcome(tuple(outputs), _count(lengths, kept, table))
+    return Outcome(tuple(outputs), _count(lengths, cut, kept, table))
+
+
+def surviving(context: JobContext, layout: Layout, shard: int) -> npt.NDArray[np.int64]:
+    """Row numbers of a shard's documents that go on, ascending; known once the phase `resolve` is done."""
+    kept = kept_by_decide(context.run, layout, shard)
+    found = _verdicts(context, layout, shard, np.flatnonzero(kept & ~is_superseded(context, layout, shard)))
+    return found["row"][found["rule"] == 0].astype(np.int64)
+
+
+def cuts_column(rows: int, cuts: Columns) -> pa.ListArray:
+    """The column `cuts` of clusters/: a list for each of so many rows.
+
+    Args:
+        cuts: `row`, `start`, `end`, `rule` (place in CUT_RULES), sorted by row and start.
+    """
+    bounds = np.concatenate(([0], np.cumsum(np.bincount(cuts["row"], minlength=rows)))).astype(np.int32)
+    rules = pa.array(CUT_RULES, pa.string()).take(pa.array(cuts["rule"]))
+    empty = pa.array([""] * len(rules), pa.string())
+    fields = list(CLUSTERS.field("cuts").type.value_type)
+    values = pa.StructArray.from_arrays([pa.array(cuts["start"]), pa.array(cuts["end"]), rules, empty], fields=fields)
+    return pa.ListArray.from_arrays(pa.array(bounds), values)
 
 
 def _verdicts(context: JobContext, layout: Layout, shard: int, rows: Array) -> Columns:
@@ -117,9 +145,10 @@ def _clusters(found: Columns, rows: int, older: Array, settings: DedupSettings, 
 
 
 def _unique(context: JobContext, layout: Layout, shard: int, found: Columns, clusters: pa.Table) -> pa.Table:
-    """The surviving documents with edited text, its hash, their cluster's name and size, and `split`."""
+    """The surviving documents with edited and cut text, its hash, their cluster's name and size, and `split`."""
     rows = found["row"][found["rule"] == 0]
     texts = edited_texts(context.run, layout, shard, rows)
+    texts = apply_edits(texts, clusters["cuts"].take(pa.array(rows)))
     carried = [name for name in DOCUMENTS.names if name not in ("text", "text_hash")]
     path = context.run / "documents" / f"{layout.names[shard]}.parquet"
     table = read_table(path, carried, schema=DOCUMENTS).take(pa.array(rows))
@@ -137,7 +166,7 @@ def _unique(context: JobContext, layout: Layout, shard: int, found: Columns, clu
     )
 
 
-def _count(lengths: Array, kept: Array, clusters: pa.Table) -> Counts:
+def _count(lengths: Array, cut: Array, kept: Array, clusters: pa.Table) -> Counts:
     counts: Counts = {}
     keep = clusters["keep"].to_numpy()
     rule = np.array(pc.fill_null(clusters["rule"], "").to_pylist(), object)
@@ -147,5 +176,6 @@ def _count(lengths: Array, kept: Array, clusters: pa.Table) -> Counts:
     groups |= {f"split/{name}": keep & (split == name) for name in SPLITS}
     for reason, chosen in groups.items():
         if reason in ("in", "kept") or chosen.any():
-            add(counts, reason, documents=int(chosen.sum()), bytes=int(lengths[chosen].sum()))
+            size = int(lengths[chosen].sum() - (0 if reason == "in" else cut[chosen].sum()))
+            add(counts, reason, documents=int(chosen.sum()), bytes=size)
     return counts

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from hanjo.commands import dedup_ngrams
+
 app = typer.Typer(help="Find duplicates, and keep an index of what is known.", no_args_is_help=True)
+app.command("ngrams")(dedup_ngrams.ngrams)
 
 
 @app.callback()
