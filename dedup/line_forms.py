@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from corpus.kernels import DIGIT, HANGUL, HANJA, JAMO, KANA, LATIN, LETTER
-from corpus.signals import character_table
+from corpus.characters import DIGIT, HANGUL, HANJA, JAMO, KANA, LATIN, LETTER, character_table
 from dedup.shingles import _decode as decode
 from dedup.shingles import _is_space as is_space
 from dedup.shingles import mix
@@ -180,7 +179,7 @@ class Lines:
 
 
 @lru_cache(maxsize=1)
-def _characters() -> npt.NDArray[np.uint8]:
+def _characters() -> npt.NDArray[np.uint16]:
     return character_table()
 
 
