@@ -88,7 +88,7 @@ class Index:
     @property
     def totals(self) -> dict[str, int]:
         """Documents, distinct texts, clusters, documents that stay, texts held out between two splits."""
-        return dict(self._manifest.totals)
+        return {name: self._manifest.totals[name] for name in TOTALS}
 
     @property
     def segments(self) -> tuple[Written, ...]:
@@ -135,7 +135,9 @@ class Index:
 
     def _commit(self, change: Change) -> Change:
         """Write a change's segment, then the manifest that names it."""
-        changed = any(len(next(iter(rows.values()))) for name, rows in change.segment.tables.items() if name != "bounds")
+        changed = any(
+            len(next(iter(rows.values()))) for name, rows in change.segment.tables.items() if name != "bounds"
+        )
         if not changed:
             return change
         written = self._write({name: iter([rows]) for name, rows in change.segment.tables.items()})
@@ -280,4 +282,3 @@ def _sweep(folder: Path, manifest: _Manifest) -> None:
         path.unlink()
     if left:
         sync(folder / _SEGMENTS)
-

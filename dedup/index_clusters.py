@@ -28,7 +28,7 @@ UNDECIDED, HELD = -1, len(SPLITS)
 def closure(tables: Tables, seeds: I64) -> tuple[I64, Edges]:
     """All texts of the components that hold a seed, ascending, and their edges (lower number, higher, similarity)."""
     known = frontier = np.unique(seeds)
-    pieces = []
+    pieces = [tables.under("edges", frontier[:0])[1]]
     while len(frontier):
         _, rows = tables.under("edges", frontier)
         real = rows["similarity"] >= 0
@@ -57,9 +57,7 @@ def settle(texts: I64, rows: Columns, edges: Edges, parameters: IndexParameters)
     swapped = ranks[left] > ranks[right]
     better, worse = np.where(swapped, right, left), np.where(swapped, left, right)
     may_stay = side[better] != HELD
-    witness, similarity = survivors(
-        len(texts), ranks[better[may_stay]], ranks[worse[may_stay]], edges[2][may_stay]
-    )
+    witness, similarity = survivors(len(texts), ranks[better[may_stay]], ranks[worse[may_stay]], edges[2][may_stay])
     by_rank = np.argsort(ranks)
     witness, similarity = witness[ranks], similarity[ranks]
     seen_by = np.where(witness < 0, -1, texts[by_rank[witness]]) if len(texts) else witness
@@ -84,8 +82,8 @@ def sides(ranks: I64, rows: Columns, edges: Edges, parameters: IndexParameters) 
     new = side == UNDECIDED
     # Two old ones found similar only now (a crowded bucket had kept them apart): the worse one steps back.
     across = (side[left] != side[right]) & ~new[left] & ~new[right] & (side[left] != HELD) & (side[right] != HELD)
-    for place in np.flatnonzero(across):
-        a, b = left[place], right[place]
+    for edge in np.flatnonzero(across):
+        a, b = left[edge], right[edge]
         if HELD not in (side[a], side[b]):
             side[a if ranks[a] > ranks[b] else b] = HELD
     if not new.any():
@@ -106,9 +104,10 @@ def sides(ranks: I64, rows: Columns, edges: Edges, parameters: IndexParameters) 
     open_ones = side == UNDECIDED
     if open_ones.any():
         high, low, place = least_of(label, rows["least_hi"], rows["least_lo"])
-        firsts, back = np.unique(place[open_ones], return_inverse=True)
+        firsts = np.unique(place[open_ones])
         names = format_ids(high[firsts], low[firsts]).to_pylist()
-        side[open_ones] = np.array([_drawn(name, parameters) for name in names], np.int8)[back]
+        drawn = np.array([_drawn(name, parameters) for name in names], np.int8)
+        side[open_ones] = drawn[np.searchsorted(firsts, place[open_ones])]
     return side
 
 
@@ -123,7 +122,7 @@ def _without_held(side: I8, left: I64, right: I64) -> I64:
 
 
 def _hold_bridges(side: I8, torn: npt.NDArray[np.bool_], ranks: I64, left: I64, right: I64) -> None:
-    """Hold out, in place, the newcomers that would join two sides, the others being taken in the order of preference."""
+    """Hold out, in place, the newcomers that would join two sides, all being taken in the order of preference."""
     parent = np.arange(len(side))
 
     def root(text: int) -> int:

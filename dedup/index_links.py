@@ -13,13 +13,14 @@ import numpy.typing as npt
 from dedup.bands import distinct_pairs, link, shared
 from dedup.index_parameters import IndexParameters
 from dedup.index_segments import band
-from dedup.index_tables import I64, Bools, Tables, in_chunks, without
+from dedup.index_tables import I64, Bools, Pairs, Tables, in_chunks, without
 from dedup.inputs import rank
 from dedup.runs import Array, Columns
 from dedup.shingles import ShingleSets
 from dedup.verify import jaccard
 
 F64 = npt.NDArray[np.float64]
+_MANY = 1 << 20
 _ENTRY = 256  # bytes that a band's entry takes while its bucket is linked
 BEST = ["count", "best_hi", "best_lo", "length", "created"]
 
@@ -48,23 +49,34 @@ def changed_links(
             owner, entries = after.under(name, wanted[part])
             then.add(*_linked(before, owner, entries["text"], parameters))
             now.add(*_linked(after, owner, entries["text"], parameters))
-    gained, lost = without(now.all, then.all), without(then.all, now.all)
-    gone_left, gone_right = then.all[0][lost], then.all[1][lost]
+    linked, were_linked = now.all(), then.all()
+    gained, lost = without(linked, were_linked), without(were_linked, linked)
+    gone_left, gone_right = were_linked[0][lost], were_linked[1][lost]
     held, row = before.find("edges", gone_left, gone_right)
     was_edge = held & (row["similarity"] >= 0)  # the others were compared and are not similar
     gone_left, gone_right = gone_left[was_edge], gone_right[was_edge]
     still = _linked_elsewhere(after, gone_left, gone_right, touched_keys, parameters)
-    return now.all[0][gained], now.all[1][gained], gone_left[~still], gone_right[~still]
+    return linked[0][gained], linked[1][gained], gone_left[~still], gone_right[~still]
 
 
 class _Pairs:
-    """Distinct pairs, gathered piece by piece."""
+    """Distinct pairs out of many pieces; crowded buckets come again in every band, so repeats are thinned in time."""
 
     def __init__(self) -> None:
-        self.all = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+        self._pieces = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        self._waiting = self._distinct = 0
 
     def add(self, left: I64, right: I64) -> None:
-        self.all = distinct_pairs(np.concatenate([self.all[0], left]), np.concatenate([self.all[1], right]))
+        self._pieces.append((left, right))
+        self._waiting += len(left)
+        if self._waiting > max(_MANY, self._distinct):
+            self.all()
+
+    def all(self) -> Pairs:
+        """Sorted by left, then right."""
+        found = distinct_pairs(*(np.concatenate([piece[side] for piece in self._pieces]) for side in (0, 1)))
+        self._pieces, self._waiting, self._distinct = [found], 0, len(found[0])
+        return found
 
 
 def _linked(tables: Tables, buckets: Array, texts: Array, parameters: IndexParameters) -> tuple[I64, I64]:

@@ -52,9 +52,7 @@ def _alive(tables: Tables, rows: Columns) -> Bools:
     return alive
 
 
-def _merge_keyed(
-    tables: Tables, name: str, keeps: Callable[[Columns], Bools] | None, memory: int
-) -> Iterator[Columns]:
+def _merge_keyed(tables: Tables, name: str, keeps: Callable[[Columns], Bools] | None, memory: int) -> Iterator[Columns]:
     shape = tables.shapes[name]
     first = next(iter(shape.keys))
     held = [segment.tables[name] for segment in tables.segments]

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.errors import SourceError, UsageError
+from corpus.normalising import normalise
+from corpus.sources import reader_for
+from dedup.index import Index
 from dedup.index_clusters import HELD
 from dedup.index_links import BEST, ranks_of, similarities
 from dedup.index_parameters import IndexParameters
 from dedup.index_segments import band, empty_segment
+from dedup.index_sources import Fields, batches_of
 from dedup.index_tables import GONE, I64, Tables
 from dedup.index_update import Ids, put_sets
 from dedup.inputs import format_ids
@@ -21,7 +27,6 @@ from dedup.minhash import band_keys, sign
 from dedup.runs import Array, Columns
 from dedup.shingles import shingle_sets
 from dedup.unique import EXACT, NEAR, SPLITS
-
 
 SPLIT = "dedup.split"
 """Rule of a document that was held out: it resembles documents of two splits and stays in neither."""
@@ -101,7 +106,6 @@ def query(tables: Tables, texts: pa.LargeStringArray, parameters: IndexParameter
     sets = shingle_sets(texts.take(pa.array(places)), parameters.shingle)
     put_sets(beside, dict(tables.shapes), own, sets, keys)
 
-
     similarity = similarities(Tables(tables.shapes, [*tables.segments, beside]), own[asked], found)
     asked = places[asked]
     near = (similarity >= parameters.similarity) & (found != exact[asked])
@@ -170,3 +174,34 @@ def _matches(asked: I64, similarity: Array, exact: Array, rows: Columns) -> Iter
                 int(rows["count"][i]),
             ),
         )
+
+
+def answers(index: Index, asked: str | Path, fields: Fields, most: int = 5) -> Iterator[tuple[str | None, list[Match]]]:
+    """Of a text, or of each document of a file, its id (None for a text) and what it repeats.
+
+    Args:
+        asked: the text; or a file, read as documents where its format has ids, else (.txt, …) as one text.
+
+    Raises:
+        UsageError: no such file.
+        SourceError: a record of it cannot be read.
+    """
+    if isinstance(asked, Path):
+        if not asked.is_file():
+            raise UsageError("no such file", where=str(asked), fix="give a file of documents, a text file or --text")
+        reader = reader_for(asked.name)
+        if reader is not None and reader.name != "plain":
+            yield from _of_documents(index, asked, fields, most)
+            return
+        asked = asked.read_text(encoding="utf-8-sig", errors="replace")
+    texts = pa.array([normalise(asked).text], pa.large_string())
+    yield None, query(index.tables, texts, index.parameters, most)[0]
+
+
+def _of_documents(index: Index, file: Path, fields: Fields, most: int) -> Iterator[tuple[str | None, list[Match]]]:
+    for batch in batches_of(file, fields, index.memory // 2):
+        for one in batch.unreadable:
+            raise SourceError(one.detail, where=f"{one.path}, {one.offset}", fix="mend or remove that record")
+        names = format_ids(batch.documents.id_hi, batch.documents.id_lo).to_pylist()
+        found = query(index.tables, batch.documents.texts, index.parameters, most)
+        yield from zip((key or name for key, name in zip(batch.keys, names, strict=True)), found, strict=True)

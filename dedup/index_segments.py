@@ -153,12 +153,13 @@ class _Hashing:
 def _write_table(out: _Hashing, folder: Path, shape: Table, pieces: Iterable[Columns]) -> dict[str, Any]:
     with ExitStack() as stack:
         spools = {
-            column: stack.enter_context(tempfile.SpooledTemporaryFile(_SPOOL, dir=folder)) for column in shape.columns
+            column: stack.enter_context(tempfile.SpooledTemporaryFile(_SPOOL, dir=str(folder)))
+            for column in shape.columns
         }
         rows = 0
         for piece in pieces:
             for column, kind in shape.columns.items():
-                spools[column].write(memoryview(np.ascontiguousarray(piece[column], kind)).cast("B"))
+                spools[column].write(np.ascontiguousarray(piece[column], kind).view(np.uint8).data)
             rows += len(next(iter(piece.values())))
         offsets = {}
         for column, spool in spools.items():

@@ -88,9 +88,7 @@ def _work(before: Tables, parameters: IndexParameters, next_text: int, memory: i
     return _Work(parameters, shapes, before, segment, Tables(shapes, [*before.segments, segment]), next_text, memory)
 
 
-def added(
-    before: Tables, documents: Documents, parameters: IndexParameters, next_text: int, memory: int
-) -> Change:
+def added(before: Tables, documents: Documents, parameters: IndexParameters, next_text: int, memory: int) -> Change:
     """Let documents come.
 
     Of documents with the same id the one created last stays (none loses to any), then the one that came last.
@@ -245,7 +243,9 @@ def _texts_now(work: _Work, texts: I64, old: Columns, coming: Columns, leaving: 
         documents = work.after.find("documents", members["id_hi"], members["id_lo"])[1]
         here = documents["text"] == members["text"]
         facts = {name: documents[name][here] for name in ("length", "created")}
-        pieces.append({"place": asked[owner[here]], "id_hi": members["id_hi"][here], "id_lo": members["id_lo"][here]} | facts)
+        pieces.append(
+            {"place": asked[owner[here]], "id_hi": members["id_hi"][here], "id_lo": members["id_lo"][here]} | facts
+        )
     found = concatenate(pieces)
     rows = {name: column.copy() for name, column in old.items()}
     rows["count"] = count
@@ -253,8 +253,12 @@ def _texts_now(work: _Work, texts: I64, old: Columns, coming: Columns, leaving: 
     place, first = _first_of_each(found["place"], ranks)
     for name, source in (("best_hi", "id_hi"), ("best_lo", "id_lo"), ("length", "length"), ("created", "created")):
         rows[name][place] = found[source][first]
-    least = concatenate([*({n: p[n] for n in names[:3]} for p in pieces), {
-        "place": stay, "id_hi": old["least_hi"][stay], "id_lo": old["least_lo"][stay]}])
+    least = concatenate(
+        [
+            *({n: p[n] for n in names[:3]} for p in pieces),
+            {"place": stay, "id_hi": old["least_hi"][stay], "id_lo": old["least_lo"][stay]},
+        ]
+    )
     order = np.empty(len(least["place"]), np.int64)
     order[np.lexsort((least["id_lo"], least["id_hi"]))] = np.arange(len(order))
     place, first = _first_of_each(least["place"], order)
@@ -281,7 +285,9 @@ def _put_texts(
 
 def _told(work: _Work, before: Columns, now: Columns, coming: Columns, leaving: Columns) -> Change:
     """Totals, and which documents began or ceased to stay."""
-    totals = {name: count - then for (name, count), then in zip(_totals(now).items(), _totals(before).values(), strict=True)}
+    totals = {
+        name: count - then for (name, count), then in zip(_totals(now).items(), _totals(before).values(), strict=True)
+    }
     totals["documents"] = len(coming["text"]) - len(leaving["text"])
     stayed, stays = _staying(before), _staying(now)
     came, went = ((one["id_hi"], one["id_lo"]) for one in (coming, leaving))
