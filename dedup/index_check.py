@@ -6,7 +6,7 @@ import numpy as np
 
 from corpus.errors import StaleError
 from dedup.index import Index
-from dedup.index_clusters import closure, settle
+from dedup.index_clusters import UNDECIDED, closure, settle
 from dedup.index_links import changed_links, ranks_of, similarities
 from dedup.index_segments import REBUILD
 from dedup.index_tables import GONE, I64, Tables, newest_rows
@@ -39,7 +39,7 @@ def check(index: Index) -> None:
     order = np.lexsort((edges[1], edges[0]))
     held = {name: column[order] for name, column in zip(built, edges, strict=True)}
     _same(built, held, where)
-    now = settle(texts, rows, edges, index.parameters)
+    now = settle(texts, rows, np.full(len(texts), UNDECIDED), edges, index.parameters)
     _same(now, rows, where)
 
 

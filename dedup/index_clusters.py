@@ -1,8 +1,8 @@
 """Clusters, survivors and splits of the incremental index: worked out anew for the components that a change touches.
 
-A text takes its side (train, valid, test) when it first comes, from its cluster, and keeps it. A newcomer that would
-join clusters of two sides is **held out** (rule `dedup.split`): it counts in its cluster, but it never stays and
-vouches for nobody, so that what was accepted stays where it is and no near-copies stand on both sides.
+A text takes its side (train, valid, test) when it first comes, from its cluster (or from the run that gave it out), and
+keeps it. A newcomer that would join two sides is **held out** (rule `dedup.split`): it counts in its cluster, but it
+never stays and vouches for nobody, so that what was accepted stays where it is and no near-copies stand on both sides.
 """
 
 from __future__ import annotations
@@ -40,17 +40,18 @@ def closure(tables: Tables, seeds: I64) -> tuple[I64, Edges]:
     return known, (one[once], other[once], similarity[once])
 
 
-def settle(texts: I64, rows: Columns, edges: Edges, parameters: IndexParameters) -> Columns:
+def settle(texts: I64, rows: Columns, wish: I8, edges: Edges, parameters: IndexParameters) -> Columns:
     """The rows of whole components with side, cluster, size, witness and similarity as they should be.
 
     Args:
         texts: int64[n], living texts, ascending.
-        rows: columns of `texts` (the table) for them; side is -1 where it was never decided.
+        rows: columns of `texts` (the table) for them; side is UNDECIDED where it was never decided.
+        wish: int8[n], the side on which those were given out before, UNDECIDED where nobody says.
         edges: all edges among them.
     """
     left, right = (np.searchsorted(texts, side) for side in edges[:2])
     ranks = ranks_of(rows, parameters)
-    side = sides(ranks, rows, (left, right, edges[2]), parameters)
+    side = sides(ranks, rows, wish, (left, right, edges[2]), parameters)
     label = components(len(texts), left, right)
     high, low, _ = least_of(label, rows["least_hi"], rows["least_lo"])
     size = np.bincount(label, weights=rows["count"], minlength=len(texts)).astype(np.int64)[label]
@@ -75,7 +76,7 @@ def least_of(label: Array, high: Array, low: Array) -> tuple[Array, Array, I64]:
     return high[place], low[place], place
 
 
-def sides(ranks: I64, rows: Columns, edges: Edges, parameters: IndexParameters) -> I8:
+def sides(ranks: I64, rows: Columns, wish: I8, edges: Edges, parameters: IndexParameters) -> I8:
     """The side of each text: those that have one keep it, or are held out where the other choice is a leak."""
     side = rows["side"].astype(np.int8)
     left, right = edges[:2]
@@ -88,17 +89,18 @@ def sides(ranks: I64, rows: Columns, edges: Edges, parameters: IndexParameters) 
             side[a if ranks[a] > ranks[b] else b] = HELD
     if not new.any():
         return side
+    said = np.where(new, wish, side)
     label = _without_held(side, left, right)
-    decided = side[~new & (side != HELD)]
-    seen = np.unique(label[~new & (side != HELD)] * len(SPLITS) + decided)
+    speaks = (said != UNDECIDED) & (said != HELD)
+    seen = np.unique(label[speaks] * len(SPLITS) + said[speaks])
     joined, times = np.unique(seen // len(SPLITS), return_counts=True)
     torn = new & np.isin(label, joined[times > 1])
     if torn.any():
-        _hold_bridges(side, torn, ranks, left, right)
+        _hold_bridges(side, said, torn, ranks, left, right)
         label = _without_held(side, left, right)
     of_component = np.full(len(side), UNDECIDED, np.int8)
-    known = (side != UNDECIDED) & (side != HELD)
-    of_component[label[known]] = side[known]
+    speaks &= side != HELD
+    of_component[label[speaks]] = said[speaks]
     open_ones = side == UNDECIDED
     side[open_ones] = of_component[label[open_ones]]
     open_ones = side == UNDECIDED
@@ -121,7 +123,7 @@ def _without_held(side: I8, left: I64, right: I64) -> I64:
     return components(len(side), left[free], right[free])
 
 
-def _hold_bridges(side: I8, torn: npt.NDArray[np.bool_], ranks: I64, left: I64, right: I64) -> None:
+def _hold_bridges(side: I8, said: I8, torn: npt.NDArray[np.bool_], ranks: I64, left: I64, right: I64) -> None:
     """Hold out, in place, the newcomers that would join two sides, all being taken in the order of preference."""
     parent = np.arange(len(side))
 
@@ -140,10 +142,11 @@ def _hold_bridges(side: I8, torn: npt.NDArray[np.bool_], ranks: I64, left: I64, 
                 neighbours[text].append(other)
         if arrived[a] and arrived[b]:
             parent[root(a)] = root(b)
-    stands = {root(int(text)): int(side[text]) for text in np.flatnonzero(arrived & (side != UNDECIDED))}
+    stands = {root(int(text)): int(said[text]) for text in np.flatnonzero(arrived & (said != UNDECIDED))}
     for text in sorted(neighbours, key=lambda one: int(ranks[one])):
         roots = {root(other) for other in neighbours[text] if arrived[other]}
-        met: Sequence[int] = sorted({stands[one] for one in roots if one in stands})
+        own = {int(said[text])} - {UNDECIDED}
+        met: Sequence[int] = sorted({stands[one] for one in roots if one in stands} | own)
         if len(met) > 1:
             side[text] = HELD
             continue

@@ -1,7 +1,8 @@
 """Where an incremental index gets its documents: a finished run, or files with ids and texts; in batches that fit.
 
-From a run come the documents that took part in its deduplication, edited as it edited them, under their own ids; from
-a file every record, normalised as a run would. An id that is not 32 hex digits becomes the BLAKE2b-128 of itself.
+From a run come the documents that took part in its deduplication, edited as it edited them, under their own ids and on
+the side (train, valid, test) where it put them; from a file every record, normalised as a run would. An id that is not
+32 hex digits becomes the BLAKE2b-128 of itself.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from corpus.sources import ReadOptions, reader_for
 from dedup.index_tables import in_chunks
 from dedup.index_update import Documents, Ids
 from dedup.inputs import NO_DATE, edited_texts, identities, layout_of, parse_ids
+from dedup.unique import SPLITS
 
 _HEX = re.compile("[0-9a-f]{32}")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -96,8 +98,9 @@ def _of_run(run: Path, memory: int) -> Iterator[Batch]:
     layout = layout_of(run)
     for shard, name in enumerate(layout.names):
         sidecar = run / "clusters" / f"{name}.parquet"
-        clusters = read_sidecar(sidecar, layout.fingerprints[shard], layout.rows[shard], ["cluster"])["cluster"]
-        rows = np.flatnonzero(pc.is_valid(clusters).to_numpy())
+        clusters = read_sidecar(sidecar, layout.fingerprints[shard], layout.rows[shard], ["cluster", "split"])
+        rows = np.flatnonzero(pc.is_valid(clusters["cluster"]).to_numpy())
+        split = pc.index_in(clusters["split"].take(pa.array(rows)), pa.array(SPLITS)).cast(pa.int8()).to_numpy()
         who = identities(run, layout, shard)
         texts = edited_texts(run, layout, shard, rows)
         for part in in_chunks(_weights(pc.binary_length(texts).to_numpy()), memory):
@@ -107,6 +110,7 @@ def _of_run(run: Path, memory: int) -> Iterator[Batch]:
                 who["id_lo"][chosen],
                 who["created"][chosen],
                 texts.slice(part.start, part.stop - part.start),
+                split[part],
             )
             yield Batch(documents, [None] * len(documents))
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.index_clusters import HELD, UNDECIDED, closure, settle
+from dedup.index_clusters import HELD, I8, UNDECIDED, closure, settle
 from dedup.index_links import changed_links, ranks_of, similarities
 from dedup.index_parameters import IndexParameters
 from dedup.index_segments import Segment, Table, band, empty_segment
@@ -29,12 +29,16 @@ Ids = tuple[U64, U64]
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """n documents that come: ids (two uint64), dates (int64 µs, NO_DATE where none), texts (large_string)."""
+    """n documents that come: ids (two uint64), dates (int64 µs, NO_DATE where none), texts (large_string).
+
+    side: int8[n], the split they were given out in (index in SPLITS), UNDECIDED where none; None: all undecided.
+    """
 
     id_hi: U64
     id_lo: U64
     created: I64
     texts: pa.LargeStringArray
+    side: I8 | None = None
 
     def __len__(self) -> int:
         return len(self.id_hi)
@@ -103,6 +107,7 @@ def added(before: Tables, documents: Documents, parameters: IndexParameters, nex
         "length": length,
         "hash0": signed.text[:, 0],
         "hash1": signed.text[:, 1],
+        "side": np.full(len(documents), UNDECIDED, np.int8) if documents.side is None else documents.side,
     }
     taken, outcome, known, old = _settle_versions(work, rows)
     rows = {name: column[taken] for name, column in rows.items()}
@@ -123,7 +128,9 @@ def removed(before: Tables, ids: Ids, parameters: IndexParameters, next_text: in
     leaving = {"id_hi": ids[0][found], "id_lo": ids[1][found], "text": rows["text"][found]}
     zeros = np.zeros(int(found.sum()), np.int64)
     work.put("documents", {**leaving, "text": zeros + GONE, "length": zeros, "created": zeros})
-    nobody = {name: column[:0] for name, column in {**leaving, "length": zeros, "created": zeros}.items()}
+    nobody = {
+        name: column[:0] for name, column in {**leaving, "length": zeros, "created": zeros, "side": zeros}.items()
+    }
     change = _carry_through(work, nobody, leaving)
     change.missing = np.flatnonzero(~found)
     return change
@@ -218,7 +225,9 @@ def _carry_through(work: _Work, coming: Columns, leaving: Columns) -> Change:
     seeds = np.unique(np.concatenate([texts, both[0]]))
     members, edges = closure(work.after, np.setdiff1d(seeds, dead))
     before = work.before.find("texts", members)[1]
-    now = settle(members, work.after.find("texts", members)[1], edges, work.parameters)
+    wish = np.full(len(members), UNDECIDED, np.int8)
+    wish[np.searchsorted(members, coming["text"])] = coming["side"]  # all that come are alive, so members
+    now = settle(members, work.after.find("texts", members)[1], wish, edges, work.parameters)
     _put_texts(work, members, now, before, texts[~alive & was_there], rows, ~alive & was_there)
     everything = np.concatenate([members, dead])
     gone = {name: np.concatenate([now[name], rows[name][~alive]]) for name in now}

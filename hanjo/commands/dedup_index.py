@@ -49,7 +49,6 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add documents; says which are new and which repeat what (exact, near). Makes the index where there is none."""
-    from corpus.settings import parse_size
     from dedup.index import writing
     from dedup.index_adding import add_sources
     from dedup.index_sources import Fields, require_sources
@@ -60,7 +59,7 @@ def add(
     fields = Fields(text_field, id_field, created_field)
     progress = Progress("quiet" if as_json else "auto")
     with (
-        writing(folder, asked, _bytes(parse_size(memory)), create=True) as opened,
+        writing(folder, asked, _bytes(memory), create=True) as opened,
         progress.stage("dedup add") as tell,
     ):
         added = add_sources(opened, sources, fields, out, lambda documents: tell(advance=documents))
@@ -111,7 +110,6 @@ def query(
 ) -> None:
     """Say whether a text, or each document of a file, is in the index, exactly or nearly; shows no text."""
     from corpus.errors import UsageError
-    from corpus.settings import parse_size
     from dedup.index import Index
     from dedup.index_query import answers
     from dedup.index_sources import Fields
@@ -121,7 +119,7 @@ def query(
     asked: str | Path = file or text or ""
     if asked == Path("-"):
         asked = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
-    opened = Index.open(folder, memory=_bytes(parse_size(memory)))
+    opened = Index.open(folder, memory=_bytes(memory))
     for name, matches in answers(opened, asked, Fields(text_field, id_field, nameless=True), most):
         if as_json:
             found = "exact" if matches and matches[0].exact else "near" if matches else None
@@ -149,13 +147,12 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Take documents back; tells which ones now stay in their place."""
-    from corpus.settings import parse_size
     from dedup.index import writing
     from dedup.index_sources import ids_of
     from dedup.inputs import format_ids
 
     named = [one.strip() for given in ids for one in _lines(given) if one.strip()]
-    with writing(folder, memory=_bytes(parse_size(memory))) as opened:
+    with writing(folder, memory=_bytes(memory)) as opened:
         before = opened.totals["documents"]
         change = opened.remove(ids_of(named))
         gone = before - opened.totals["documents"]
@@ -205,10 +202,9 @@ def index(
 
 def compact(folder: Folder, memory: Memory = "2GiB", as_json: AsJson = False) -> None:
     """Merge the segments of an index into one; what was removed leaves the disk."""
-    from corpus.settings import parse_size
     from dedup.index import writing
 
-    with writing(folder, memory=_bytes(parse_size(memory))) as opened:
+    with writing(folder, memory=_bytes(memory)) as opened:
         saved = opened.compact()
         size = sum(one.bytes for one in opened.segments)
     if as_json:
@@ -217,12 +213,17 @@ def compact(folder: Folder, memory: Memory = "2GiB", as_json: AsJson = False) ->
         typer.echo(f"one segment of {size:,} bytes, {saved:,} fewer than before")
 
 
-def _bytes(value: object) -> int:
+def _bytes(text: str) -> int:
     from corpus.errors import UsageError
+    from corpus.settings import parse_size
 
+    try:
+        value = parse_size(text)
+    except ValueError as error:
+        raise UsageError(str(error), where="--memory") from error
     if isinstance(value, int) and value > 0:
         return value
-    raise UsageError(f"not a size: {value!r}", where="--memory", fix="write it like 512MiB or 2GiB")
+    raise UsageError(f"not a size: {text!r}", where="--memory", fix="write it like 512MiB or 2GiB")
 
 
 def _lines(given: str) -> list[str]:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import dedup.bands
 from dedup.index import Index, writing
 from dedup.index_check import check
-from dedup.index_clusters import HELD, settle
+from dedup.index_clusters import HELD, UNDECIDED, settle
 from dedup.index_parameters import IndexParameters
 from dedup.index_query import query, verdicts
 from dedup.index_segments import tables
@@ -313,7 +313,8 @@ def test_two_of_two_sides_that_are_found_similar_late_do_not_both_stay() -> None
         "side": np.array([0, 2], np.int8),
     }
     edges = np.array([5]), np.array([8]), np.array([0.9])
-    found = settle(np.array([5, 8]), rows, edges, IndexParameters.of(DedupSettings()))
+    undecided = np.full(2, UNDECIDED, np.int8)
+    found = settle(np.array([5, 8]), rows, undecided, edges, IndexParameters.of(DedupSettings()))
     assert found["side"].tolist() == [HELD, 2]
     assert found["witness"].tolist() == [8, -1]
 
