@@ -41,12 +41,14 @@ class Added:
         counts: documents by what became of them (see STATES); together they are all that came.
         promoted, replaced: documents that were there before and now stay, or no longer stay.
         unreadable: the first few.
+        losses: cause → how often something was lost within a record that is in (a date that is none, …).
     """
 
     counts: dict[str, int]
     promoted: int
     replaced: int
     unreadable: list[Unreadable] = field(default_factory=list)
+    losses: dict[str, int] = field(default_factory=dict)
 
 
 def add_sources(
@@ -62,15 +64,16 @@ def add_sources(
     """
     if out is not None and out.suffix.lower() not in (".jsonl", ".parquet"):
         raise UsageError("not a kind of file that is written", where=str(out), fix="end its name in .jsonl or .parquet")
-    history = _History()
+    history, losses = _History(), Counter[str]()
     for source in sources:
         for batch in batches_of(source, fields, index.memory // 2):
             if len(batch.documents):
                 history.note(batch, index.add(batch.documents))
                 tell(len(batch.documents))
             history.broken(batch.unreadable)
+            losses += batch.losses
     counts: Counter[str] = Counter(unreadable=history.unreadable)
-    added = Added({}, 0, 0, history.first_unreadable)
+    added = Added({}, 0, 0, history.first_unreadable, dict(sorted(losses.items())))
 
     def tables() -> Iterator[pa.Table]:
         for table in history.rows(index):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,11 +60,17 @@ class Unreadable:
 
 @dataclass(slots=True)
 class Batch:
-    """Documents as they came; `keys` are the ids as given where they were no 32 hex digits, else None."""
+    """Documents as they came.
+
+    Attributes:
+        keys: the ids as given where they were no 32 hex digits, else None.
+        losses: cause → how often something was lost within a record that was read (`created.unreadable`, …).
+    """
 
     documents: Documents
     keys: list[str | None]
     unreadable: list[Unreadable] = field(default_factory=list)
+    losses: Counter[str] = field(default_factory=Counter)
 
 
 def is_run(path: Path) -> bool:
@@ -148,7 +155,10 @@ def _batch(records: Sequence[Record], unreadable: list[Unreadable]) -> Batch:
     dates = [NO_DATE if record.created is None else (record.created - _EPOCH) // _MICROSECOND for record in records]
     texts = pa.array([normalise(record.text).text for record in records], pa.large_string())
     documents = Documents(*ids_of(given), np.array(dates, np.int64), texts)
-    return Batch(documents, [None if _HEX.fullmatch(key) else key for key in given], unreadable)
+    losses: Counter[str] = Counter()
+    for record in records:
+        losses.update(record.losses)
+    return Batch(documents, [None if _HEX.fullmatch(key) else key for key in given], unreadable, losses)
 
 
 def ids_of(given: Iterable[str]) -> Ids:

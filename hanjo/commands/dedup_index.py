@@ -62,6 +62,7 @@ def add(
         writing(folder, asked, _bytes(memory), create=True) as opened,
         progress.stage("dedup add") as tell,
     ):
+        tell(phase="documents")
         added = add_sources(opened, sources, fields, out, lambda documents: tell(advance=documents))
         totals = opened.totals
     if as_json:
@@ -90,6 +91,9 @@ def _tell_added(added: Added, totals: dict[str, int]) -> None:
         if number:
             what = "stay now" if name == "promoted" else "no longer stay: a better one came"
             typer.echo(f"{name:<12}{number:>12,}  were there before, {what}")
+    for cause, number in added.losses.items():
+        typer.secho("warning: ", fg="yellow", nl=False, err=True)
+        typer.echo(f"{number:,} × {cause} in documents that are in the index", err=True)
     for one in added.unreadable:
         typer.secho("warning: ", fg="yellow", nl=False, err=True)
         typer.echo(f"{one.path}, {one.offset}: {one.cause}: {one.detail}", err=True)

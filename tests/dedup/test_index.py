@@ -208,7 +208,8 @@ def test_nothing_changes_sides_and_no_cluster_stands_on_two(how: DedupSettings, 
     ):
         for kind, chosen in steps(rng, 60):
             if kind == "add":
-                index.add(pool.documents(chosen))
+                given = np.array([rng.choice((UNDECIDED, UNDECIDED, UNDECIDED, 0, 1, 2)) for _ in chosen], np.int8)
+                index.add(replace(pool.documents(chosen), side=given))
                 present |= set(chosen)
             elif kind == "remove":
                 index.remove(pool.ids(chosen))
