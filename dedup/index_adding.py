@@ -52,7 +52,11 @@ class Added:
 
 
 def add_sources(
-    index: Index, sources: Sequence[Path], fields: Fields, out: Path | None = None, tell: Callable[[int], None] = print
+    index: Index,
+    sources: Sequence[Path],
+    fields: Fields,
+    out: Path | None = None,
+    tell: Callable[[int], None] = lambda documents: None,
 ) -> Added:
     """Add sources batch by batch; each batch is on the disk before the next is read, so a second call goes on.
 

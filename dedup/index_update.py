@@ -53,7 +53,7 @@ class Change:
         next_text: number of the next new text.
         totals: what the totals of the index grow by (documents, texts, clusters, kept, held).
         outcome: int8 for each document that came: KNOWN, SUPERSEDED (an older version), ACCEPTED.
-        missing: places of the ids to remove that are not in the index.
+        missing: places, among the distinct ids to remove, of those that are not in the index.
         promoted: ids that stay now and did not, though they were there.
         replaced: ids that stayed and do not, though they are still there.
     """

@@ -112,7 +112,7 @@ def test_one_flipped_bit_is_found_by_the_check(folder: Path) -> None:
 @pytest.mark.parametrize("other", [{"similarity": 0.7}, {"shingle": 4}, {"prefer": ("shortest",)}])
 def test_other_settings_are_refused_by_name(folder: Path, other: dict[str, Any]) -> None:
     asked = IndexParameters.of(replace(DedupSettings(), **other))
-    with pytest.raises(StaleError, match=f"made with {next(iter(other))}"), writing(folder, asked):
+    with pytest.raises(StaleError, match=f"made with .*{next(iter(other))} "), writing(folder, asked):
         pass
     with pytest.raises(StaleError, match="made with seed 0, not 7"):
         Index.open(folder, IndexParameters.of(DedupSettings(), seed=7))
@@ -213,11 +213,11 @@ def test_a_run_in_the_index_is_as_its_own_stage_says(kit: Any, run_phases: Any, 
         said |= {one: row for one, row in zip(ids, rows, strict=True) if row["cluster"] is not None}
     for memory in (1 << 30, 1 << 20):
         with writing(tmp_path / str(memory), IndexParameters.of(how, 4), memory, create=True) as index:
-            added = add_sources(index, [run], Fields(), tell=lambda _: None)
+            added = add_sources(index, [run], Fields())
             assert index.totals["documents"] == len(said) == sum(added.counts.values())
             rows = verdicts(index.tables, ids_of(said)).drop_columns(["known"]).to_pylist()
             told = {row.pop("id"): row for row in rows}
             assert told == said
     shutil.rmtree(run / "clusters")
     with writing(tmp_path / "other", IndexParameters.of(how, 4), create=True) as index, pytest.raises(StaleError):
-        add_sources(index, [run], Fields(), tell=lambda _: None)
+        add_sources(index, [run], Fields())

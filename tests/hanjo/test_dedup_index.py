@@ -171,7 +171,7 @@ def test_dates_decide_between_versions_and_a_date_that_is_none_is_told(tmp_path:
     [
         (["add", "{index}", "nowhere.jsonl"], 2, "no such file"),
         (["add", "{index}", "docs"], 2, "a folder that is no run"),
-        (["add", "{index}", "{source}", "--set", "similarity=0.7"], 1, "made with similarity 0.6, not 0.7"),
+        (["add", "{index}", "{source}", "--set", "similarity=0.7"], 1, "similarity 0.6, not 0.7"),
         (["add", "{index}", "{source}", "--set", "similarity"], 2, "not KEY=VALUE"),
         (["add", "{index}", "{source}", "--memory", "much"], 2, "no size"),
         (["add", "{index}", "{source}", "--out", "x.csv"], 2, "end its name in .jsonl or .parquet"),
@@ -240,4 +240,5 @@ def test_a_finished_run_is_added_under_its_own_settings(tmp_path: Path) -> None:
     assert again.returncode == 0
     refused = hanjo("add", tmp_path / "two", run)
     assert refused.returncode == 1
-    assert "made with similarity 0.6, not 0.5" in refused.stderr
+    assert "the index was made with" in refused.stderr
+    assert "similarity 0.6, not 0.5" in refused.stderr
