@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hanjo.commands import dedup_ngrams
+from hanjo.commands import dedup_index, dedup_ngrams
 
 app = typer.Typer(help="Find duplicates, and keep an index of what is known.", no_args_is_help=True)
 app.command("ngrams")(dedup_ngrams.ngrams)
@@ -13,3 +13,6 @@ app.command("ngrams")(dedup_ngrams.ngrams)
 @app.callback()
 def group() -> None:
     """Find duplicates, and keep an index of what is known."""
+
+
+dedup_index.register(app)
