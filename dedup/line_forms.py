@@ -91,19 +91,22 @@ def _read_line(data, start, end, table, head):  # type: ignore[no-untyped-def]
     points, letters, flags, law = 0, 0, 0, 0
     last, first_before, second_before, third_before = 0, 0, 0, 0  # last visible; code points before this one
     letter, letter_before, letter_two_before = 0, 0, 0
+    crumb = False
     at = start
     while at < end:
         point, length = decode(data, at)
         at += length
         if is_space(point):
-            if first_before == 62 and second_before == 32:  # " > "
-                flags |= MARKED
+            if first_before == 62 and second_before == 32 and third_before != 0:  # " > ", if something follows
+                crumb = True
             if first_before != 32:
                 third_before, second_before, first_before = second_before, first_before, 32
             continue
         value = np.uint64(point + 1) * _POINT
         lane0 = ((lane0 << _7 | lane0 >> _57) ^ value) * _LANE0
         lane1 = ((lane1 << _25 | lane1 >> _39) ^ value) * _LANE1
+        if crumb:
+            flags |= MARKED
         if points < len(head):
             head[points] = point
         points += 1

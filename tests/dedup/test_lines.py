@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpus.documents import DOCUMENTS, text_hash
@@ -42,7 +42,7 @@ def flags_of(line: str) -> int:
     squeezed = " ".join(line.split())
     bare = "".join(line.split())
     letters = "".join(c for c in bare if c.isalpha() or c.isdecimal())
-    marked = bool(re.search(r"[©ⓒ®☎℡☏|ㅣ│@»›]|://|[wW]{3}\.| > ", squeezed + (" " if line != line.rstrip() else "")))
+    marked = bool(re.search(r"[©ⓒ®☎℡☏|ㅣ│@»›]|://|[wW]{3}\.| > ", squeezed))
     plain = re.search(r"(?<!니)다$|아니다$", letters) or re.search(
         r"제\s*\d+(?:\s*\d)*\s*[조항호장절편관목]", squeezed, re.A
     )
@@ -112,6 +112,9 @@ KOREAN = st.text(st.sampled_from(list("가나다요니아까세제1203.조항():
 
 @given(KOREAN.filter(str.strip))
 @settings(max_examples=500, deadline=None)
+@example("가 > ")
+@example(" > ")
+@example(" 가 >  나 ")
 def test_forms_agree_with_the_patterns(line: str) -> None:
     assert read([line]).flags.tolist() == [flags_of(line)]
 
