@@ -85,7 +85,7 @@ def near_duplicates(
     left, right = by_rank[better], by_rank[worse]
     members = np.unique(np.concatenate([left, right]))
     sets = shingle_sets(column.take(pa.array(members)), settings.shingle)
-    similar = jaccard(sets, np.searchsorted(members, left), sets, np.searchsorted(members, right))
+    similar = jaccard(sets, np.searchsorted(members, left), sets, np.searchsorted(members, right), settings.similarity)
     near = similar >= settings.similarity
 
     witness, similarity = survivors(count, better[near], worse[near], similar[near])
