@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from hanjo.commands import dedup_near
+
 app = typer.Typer(help="Find duplicates, and keep an index of what is known.", no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
     """Find duplicates, and keep an index of what is known."""
+
+
+dedup_near.register(app)
