@@ -29,6 +29,7 @@ ENDINGS = tuple(f"{kind}{packed}" for kind in (".jsonl", ".ndjson") for packed i
 _BATCH_BYTES, _BATCH_ROWS = 16 << 20, 20_000
 _LONGEST = 2 << 30  # bytes of a line
 _STRINGS = (pa.string(), pa.large_string(), pa.string_view())
+_DECODER = json.JSONDecoder(strict=False)  # a raw tab within a string is a common slip
 _MEND = "mend or remove the line; nothing was written"
 
 
@@ -60,7 +61,7 @@ class Records:
 
     def _of_lines(self, ids: list[pa.Array] | None) -> Iterator[pa.LargeStringArray]:
         texts: list[str] = []
-        names: list[str] = []
+        names: list[str | int] = []
         size = last = 0
         for line in read_lines(self.path, 0, None, 1, _LONGEST):
             if isinstance(line, Rejected):
@@ -80,12 +81,12 @@ class Records:
     def _line(self, number: int) -> str:
         return f"{self.path}, line {number}"
 
-    def _record(self, data: bytes, number: int) -> tuple[str, str]:
+    def _record(self, data: bytes, number: int) -> tuple[str, str | int]:
         where = self._line(number)
         if not data.strip():
             raise SourceError("a blank line", where=where, fix=_MEND)
         try:
-            row = json.loads(data.decode("utf-8-sig" if number == 1 else "utf-8"), strict=False)
+            row = _DECODER.decode(data.decode("utf-8-sig" if number == 1 else "utf-8"))
         except UnicodeDecodeError as error:
             told = f"byte {error.start} of the line is no UTF-8"
             raise SourceError(told, where=where, fix="convert the file to UTF-8; nothing was written") from None
@@ -104,11 +105,13 @@ class Records:
         elif isinstance(name, bool) or not isinstance(name, str | int):
             told = f"{self.id!r} is neither a string nor a whole number"
             raise SourceError(told, where=where, fix="name the field of the id with --id; nothing was written")
-        return text, _as_json(name)
+        return text, name
 
-    def _batch(self, texts: list[str], names: list[str], ids: list[pa.Array] | None, last: int) -> pa.LargeStringArray:
+    def _batch(
+        self, texts: list[str], names: list[str | int], ids: list[pa.Array] | None, last: int
+    ) -> pa.LargeStringArray:
         if ids is not None:
-            ids.append(pa.array(names, pa.large_string()))
+            ids.append(pa.array([_as_json(name) for name in names], pa.large_string()))
         try:
             return pa.array(texts, pa.large_string())
         except UnicodeEncodeError:

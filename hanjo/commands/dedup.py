@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hanjo.commands import dedup_near
+from hanjo.commands import dedup_near, dedup_plan
 
 app = typer.Typer(help="Find duplicates, and keep an index of what is known.", no_args_is_help=True)
 
@@ -15,3 +15,4 @@ def group() -> None:
 
 
 dedup_near.register(app)
+dedup_plan.register(app)

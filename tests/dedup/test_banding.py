@@ -9,13 +9,16 @@ import random
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from corpus.errors import UsageError
 from dedup.banding import MOST_BANDS, MOST_VALUES, Banding, choose
 from dedup.near import near_duplicates
 from dedup.settings import DedupSettings
@@ -97,3 +100,17 @@ def test_real_paragraphs_recombined_are_found_as_promised(kit: Any, paragraphs: 
     assert len(near) > count / 2
     assert sum(near.values()) / len(near) >= 0.98
     assert sum(safe) / len(safe) >= 0.995
+
+
+def test_the_command_shows_the_curve_and_draws_it(tmp_path: Path) -> None:
+    from hanjo.commands.dedup import app
+
+    picture = tmp_path / "curve.svg"
+    arguments = ["plan", "--similarity", "0.6", "--recall", "0.98", "--bands", "25", "--rows", "5"]
+    told = json.loads(CliRunner().invoke(app, [*arguments, "--json", "--svg", str(picture)]).stdout)
+    assert told["values"] == 125
+    assert {point["similarity"]: round(point["found"], 3) for point in told["curve"]}[0.6] == 0.868
+    assert ElementTree.parse(picture).getroot().tag.endswith("svg")
+    assert "25 bands of 5" in CliRunner().invoke(app, arguments).stdout
+    refused = CliRunner().invoke(app, ["plan", "--similarity", "0.05", "--rows", "8"])
+    assert isinstance(refused.exception, UsageError)
