@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from corpus.settings import setting
 from dedup.banding import MOST_BANDS, MOST_ROWS, choose
 
-Preference = Literal["longest", "shortest", "earliest", "latest"]
+Preference = Literal["longest", "shortest", "earliest", "latest", "quality", "rights"]
 _MEASURED = "25,000 documents with 5,000 planted copies"
 
 
@@ -42,7 +42,9 @@ class DedupSettings:
         8, "better documents that share a band which each one is compared with, beside the best of all that share it"
     )
     prefer: tuple[Preference, ...] = setting(
-        ("longest", "earliest"), "which document of a cluster stays; what is left undecided goes to the smallest id"
+        ("longest", "earliest"),
+        "which document of a cluster stays: by length, date, the signal quality where there is one, or the freest "
+        "rights (most flags granted, then the latest last day); what is left undecided goes to the smallest id",
     )
     valid: Annotated[float, Ge(0.0), Le(1.0)] = setting(0.01, "share of the clusters kept for validation")
     test: Annotated[float, Ge(0.0), Le(1.0)] = setting(0.01, "share of the clusters kept for testing")

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from corpus.shards import JobContext, Outcome
 from dedup.exact import representatives
-from dedup.inputs import edited_texts, identities, kept_by_decide, rank
+from dedup.inputs import edited_texts, identities, kept_by_decide, rank, worth
 from dedup.minhash import band_keys, sign
 from dedup.runs import Layout, write_run
 from dedup.settings import DedupSettings
@@ -24,7 +24,7 @@ def sign_shard(context: JobContext, *, layout: Layout, shard: int, settings: Ded
     kept = kept_by_decide(context.run, layout, shard)
     rows = np.flatnonzero(kept)
     texts = edited_texts(context.run, layout, shard, rows)
-    facts = identities(context.run, layout, shard)
+    facts = identities(context.run, layout, shard) | worth(context.run, layout, shard, settings.prefer)
     facts["length"] = np.zeros(len(kept), np.int64)
     facts["length"][rows] = pc.binary_length(texts).to_numpy()
     outputs = [write_run(context, "facts", name, facts)]
