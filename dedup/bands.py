@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from corpus.shards import JobContext, Outcome
 from dedup.inputs import facts_about, rank
@@ -14,8 +15,34 @@ I64 = npt.NDArray[np.int64]
 _LARGE = 256
 
 
+@njit(cache=True, nogil=True)
+def _perhaps_shared(keys):  # type: ignore[no-untyped-def]
+    slots = 1024
+    while slots < 4 * len(keys):
+        slots *= 2
+    # By the lowest bits: all keys of a partition share the highest.
+    seen, mask = np.zeros(slots, np.uint8), np.uint64(slots - 1)
+    for key in keys:
+        slot = np.int64(key & mask)
+        seen[slot] = min(seen[slot] + 1, 2)
+    found = np.empty(len(keys), np.bool_)
+    for i in range(len(keys)):
+        found[i] = seen[np.int64(keys[i] & mask)] == 2
+    return found
+
+
 def shared(keys: Array) -> npt.NDArray[np.bool_]:
-    """bool[n]: whether another of the n keys is equal."""
+    """bool[n]: whether another of the n keys, uint64, is equal.
+
+    Most keys are alone: a table of counters drops nearly all of those, so that few are sorted.
+    """
+    found = _perhaps_shared(keys)
+    perhaps = np.flatnonzero(found)
+    found[perhaps] = _shared(keys[perhaps])
+    return found
+
+
+def _shared(keys: Array) -> npt.NDArray[np.bool_]:
     order = np.argsort(keys)
     same = keys[order][1:] == keys[order][:-1]
     found = np.zeros(len(keys), bool)

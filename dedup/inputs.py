@@ -70,6 +70,14 @@ def edited_texts(run: Path, layout: Layout, shard: int, rows: Array) -> pa.Large
     return apply_edits(one_array(texts), one_array(edits))
 
 
+def edited_rows(run: Path, layout: Layout, shard: int, rows: Array) -> npt.NDArray[np.bool_]:
+    """Which of some of a shard's rows have edits: of the others the text is still that of documents/."""
+    path = run / "edits" / f"{layout.names[shard]}.parquet"
+    edits = read_sidecar(path, layout.fingerprints[shard], layout.rows[shard], ["edits"])["edits"]
+    counts = pc.fill_null(pc.list_value_length(edits), 0)
+    return np.asarray(counts.to_numpy()[rows] > 0)
+
+
 def identities(run: Path, layout: Layout, shard: int) -> Columns:
     """`id_hi`, `id_lo` (uint64) and `created` (int64 µs, NO_DATE where null) of all rows of a shard.
 

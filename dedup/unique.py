@@ -6,7 +6,6 @@ Here the edited text is written for the first and only time.
 from __future__ import annotations
 
 import hashlib
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +14,7 @@ import pyarrow.compute as pc
 from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE
 from corpus.edits import text_buffers
 from corpus.shards import Counts, JobContext, Outcome, add, read_table, write_table
-from dedup.inputs import edited_texts, format_ids, kept_by_decide
+from dedup.inputs import edited_rows, edited_texts, format_ids, kept_by_decide
 from dedup.runs import Array, Columns, Layout, of_shard, read_run
 from dedup.settings import DedupSettings
 from dedup.versions import is_superseded
@@ -120,16 +119,18 @@ def _unique(context: JobContext, layout: Layout, shard: int, found: Columns, clu
     """The surviving documents with edited text, its hash, their cluster's name and size, and `split`."""
     rows = found["row"][found["rule"] == 0]
     texts = edited_texts(context.run, layout, shard, rows)
-    carried = [name for name in DOCUMENTS.names if name not in ("text", "text_hash")]
+    carried = [name for name in DOCUMENTS.names if name != "text"]
     path = context.run / "documents" / f"{layout.names[shard]}.parquet"
     table = read_table(path, carried, schema=DOCUMENTS).take(pa.array(rows))
+    hashes = table["text_hash"].to_pylist()
     data, offsets = text_buffers(texts)
-    view = data.data
-    hashes = [hashlib.blake2b(view[start:end], digest_size=16).digest() for start, end in pairwise(offsets.tolist())]
+    for row in np.flatnonzero(edited_rows(context.run, layout, shard, rows)).tolist():
+        view = data.data[offsets[row] : offsets[row + 1]]
+        hashes[row] = hashlib.blake2b(view, digest_size=16).digest()
     chosen = clusters.select(["cluster", "size", "split"]).take(pa.array(rows))
     return pa.table(
         {
-            **{name: table[name] for name in carried},
+            **{name: table[name] for name in carried if name != "text_hash"},
             "text": texts,
             "text_hash": pa.array(hashes, pa.binary(16)),
             **{name: chosen[name] for name in chosen.column_names},
