@@ -6,6 +6,7 @@ Here the edited text is written for the first and only time.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE
 from corpus.edits import text_buffers
 from corpus.shards import Counts, JobContext, Outcome, add, read_table, write_table
 from dedup.inputs import edited_rows, edited_texts, format_ids, kept_by_decide
-from dedup.runs import Array, Columns, Layout, of_shard, read_run
+from dedup.runs import Array, Columns, Layout, between, of_shard, read_run
 from dedup.settings import DedupSettings
 from dedup.versions import is_superseded
 
@@ -75,18 +76,32 @@ def _verdicts(context: JobContext, layout: Layout, shard: int, rows: Array) -> C
     copy = stands_for != rows + first
     found["similarity"][copy] = 1.0
 
-    near = read_run(context.run, "near", 0)
-    place = np.searchsorted(near["number"], stands_for)
-    place[place == len(near["number"])] = 0
-    joined = near["number"][place] == stands_for if len(near["number"]) else np.zeros(len(rows), bool)
-    for name in ("cluster_hi", "cluster_lo", "size"):
-        found[name][joined] = near[name][place[joined]]
-    lost = joined.copy()
-    lost[joined] = near["keep"][place[joined]] == 0
-    for name in ("witness_hi", "witness_lo", "similarity"):
-        found[name][lost] = near[name][place[lost]]
+    lost = np.zeros(len(rows), bool)
+    for part in range(layout.partitions):
+        near = read_run(context.run, "near", part)
+        for joined, place in _places(near["number"], stands_for, copy, first, last):
+            for name in ("cluster_hi", "cluster_lo", "size"):
+                found[name][joined] = near[name][place]
+            gone = near["keep"][place] == 0
+            lost[joined] = gone
+            for name in ("witness_hi", "witness_lo", "similarity"):
+                found[name][joined[gone]] = near[name][place[gone]]
     found["rule"] = np.where(lost, 2, np.where(copy, 1, 0))
     return found
+
+
+def _places(numbers: Array, stands_for: Array, copy: Array, first: int, last: int) -> Iterator[tuple[Array, Array]]:
+    """Rows whose `stands_for` is among sorted numbers, with its place there: the shard's own, then copies of others."""
+    own = between(numbers, first, last)
+    asked = np.flatnonzero(copy)
+    itself = np.flatnonzero(~copy)  # ascending, as the numbers are
+    here = np.searchsorted(stands_for[itself], numbers[own])
+    known = here < len(itself)
+    known[known] = stands_for[itself[here[known]]] == numbers[own][known]
+    yield itself[here[known]], np.flatnonzero(known) + own.start
+    place = np.minimum(np.searchsorted(numbers, stands_for[asked]), max(0, len(numbers) - 1))
+    there = numbers[place] == stands_for[asked] if len(numbers) else np.zeros(len(asked), bool)
+    yield asked[there], place[there]
 
 
 def _clusters(found: Columns, rows: int, older: Array, settings: DedupSettings, seed: int) -> pa.Table:
