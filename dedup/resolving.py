@@ -18,7 +18,7 @@ from corpus.errors import StaleError
 from corpus.shards import JobContext, Outcome, Output, atomic_path
 from dedup.clusters import survivors
 from dedup.inputs import rank
-from dedup.runs import FOLDER, Array, Columns, Layout, concatenate, of_shard, read_run, stretch, write_run
+from dedup.runs import FOLDER, Array, Columns, Layout, concatenate, of_shard, read_run, stretch, turns, write_run
 from dedup.settings import DedupSettings
 from dedup.shingles import U64, mix
 
@@ -122,20 +122,15 @@ def resolve(context: JobContext, *, layout: Layout, part: int, settings: DedupSe
     (documents, exact copies included), `keep`, `witness_hi`, `witness_lo`, `similarity`; only documents in some
     verified pair.
     """
-    rows = 0
-    for kind in ("links", "nodes"):
-        for name in layout.names:
-            here = stretch(read_run(context.run, kind, name)["key"], part, layout.partitions)
-            rows += here.stop - here.start
-    turns = 1 + rows * _BYTES_A_ROW // max(1, context.memory)
+    pieces = turns(context, ("links", "nodes"), layout, part, _BYTES_A_ROW)
     found = [
         _judge(_stretches(context, layout, "links", turn), _stretches(context, layout, "nodes", turn), settings)
-        for turn in ((part * turns + i, layout.partitions * turns) for i in range(turns))
+        for turn in pieces
     ]
     whole = concatenate(found)
     order = np.argsort(whole["number"])
     columns = {name: values[order] for name, values in whole.items()}
-    return Outcome((write_run(context, "near", part, columns),), facts={"turns": turns})
+    return Outcome((write_run(context, "near", part, columns),), facts={"turns": len(pieces)})
 
 
 def _stretches(context: JobContext, layout: Layout, kind: str, turn: tuple[int, int]) -> Columns:

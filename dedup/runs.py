@@ -116,6 +116,24 @@ def exchange(run: Path, kind: str, layout: Layout, key: str, part: int, parts: i
     return concatenate(pieces)
 
 
+def turns(
+    context: JobContext, kinds: Sequence[str], layout: Layout, part: int, bytes_a_row: int
+) -> list[tuple[int, int]]:
+    """Finer partitions that together are partition `part`, so that one at a time fits the memory: (part, of how many).
+
+    Args:
+        kinds: runs by shard, sorted by `key`.
+        bytes_a_row: what the job takes for a row of theirs.
+    """
+    rows = 0
+    for kind in kinds:
+        for name in layout.names:
+            here = stretch(read_run(context.run, kind, name)["key"], part, layout.partitions)
+            rows += here.stop - here.start
+    count = 1 + rows * bytes_a_row // max(1, context.memory)
+    return [(part * count + turn, layout.partitions * count) for turn in range(count)]
+
+
 def concatenate(pieces: Sequence[Columns]) -> Columns:
     """Columns of several pieces one after another; at least one piece."""
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
