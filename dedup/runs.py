@@ -52,7 +52,12 @@ class Layout:
     @property
     def partitions(self) -> int:
         """Partitions of an exchange: few enough that a run is not cut to crumbs. The result does not depend on it."""
-        return max(1, min(_MOST_PARTITIONS, -(-sum(self.rows) // _DOCUMENTS_A_PARTITION)))
+        return partitions_of(sum(self.rows))
+
+
+def partitions_of(documents: int) -> int:
+    """Partitions for so many documents."""
+    return max(1, min(_MOST_PARTITIONS, -(-documents // _DOCUMENTS_A_PARTITION)))
 
 
 def run_path(run: Path, kind: str, name: str | int) -> Path:
