@@ -15,6 +15,8 @@ from dedup.runs import partitions_of
 
 TEXT_A_SHARD = 256 << 20  # collect.unit_bytes
 SHINGLE_BYTES = 2.4  # UTF-8 bytes of Korean text for each distinct shingle of a document (measured)
+_MEMBERS = 1.4  # documents in some candidate pair for each one in a verified pair (measured)
+_BEYOND = 0.43  # what a run took more than the kernels' sum: 2.58 s for 1.80 s, 120,874 documents of 827 bytes
 _PATH = 40  # bytes of a document's path in its source
 
 
@@ -30,6 +32,7 @@ class Rates:
         compare: bytes of the texts on the right a second through exact comparison.
         write: bytes of text a second, survivors to Parquet.
         documents: documents a second through all that is done once for each (ids, hashes, verdicts).
+        opens: sorted runs opened a second.
     """
 
     read: float
@@ -39,6 +42,7 @@ class Rates:
     compare: float
     write: float
     documents: float
+    opens: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Plan:
     pairs: float
     scratch: Mapping[str, float]
     files: int
+    opens: float
     memory: Mapping[str, float]
     seconds: Mapping[str, float]
 
@@ -73,7 +78,13 @@ class Plan:
 
 
 def estimate(
-    documents: float, mean_bytes: float, banding: Banding, rates: Rates, duplicates: float, memory: int = 2 << 30
+    documents: float,
+    mean_bytes: float,
+    banding: Banding,
+    rates: Rates,
+    duplicates: float,
+    memory: int = 2 << 30,
+    compared: float = 2.0,
 ) -> Plan:
     """What the stage takes.
 
@@ -81,12 +92,16 @@ def estimate(
         mean_bytes: UTF-8 bytes of a document.
         duplicates: share of the documents that stand in a verified pair.
         memory: `execution.memory`, bytes that one worker may plan with.
+        compared: pairs compared for each near-duplicate; measured 0.5 (one copy each) to 4 (paragraphs shared by many).
     """
     text = documents * mean_bytes
     shards, partitions = max(1, round(text / TEXT_A_SHARD)), partitions_of(int(documents))
     near, vain = duplicates * documents, banding.vain(documents) * documents
-    pairs = 1.5 * near + vain  # a near-duplicate is compared with one or two that are near; measured 1.96 and 1.5
-    members = min(documents, 1.4 * near + 2 * vain)
+    pairs = compared * near + vain
+    members = min(documents, _MEMBERS * near + 2 * vain)
+    # Every partition reads five kinds of every shard, every shard seven of every partition; a shard's documents are
+    # compared with those of every other shard, whose two runs of sets are opened.
+    opens = 12.0 * shards * partitions + 2.0 * shards * shards
     held = _scratch(documents, banding, near, pairs, members, mean_bytes / SHINGLE_BYTES)
     return Plan(
         documents,
@@ -98,8 +113,9 @@ def estimate(
         pairs,
         held,
         9 * shards + 5 * partitions + 1,
+        opens,
         _memory(documents, mean_bytes, banding, members / documents, partitions, near, memory),
-        _seconds(documents, mean_bytes, banding, rates, near, pairs, members),
+        _seconds(documents, mean_bytes, banding, rates, near, pairs, members, opens),
     )
 
 
@@ -134,20 +150,27 @@ def _memory(
     numpy_and_kernels = 200 << 20
     phases = {
         "sign": 2 * TEXT_A_SHARD + a_shard * (40 * banding.bands + 120),
-        "pairs": min(memory, documents / partitions * banding.bands * 100),
+        "pairs": 0.6 * min(memory, documents / partitions * banding.bands * 100),
         "sets": 2 * TEXT_A_SHARD + members * TEXT_A_SHARD / SHINGLE_BYTES * 8,
         "verify": 2 * members * TEXT_A_SHARD / SHINGLE_BYTES * 8,
-        "resolve": min(memory, near / partitions * 600),
+        "resolve": 0.6 * min(memory, near / partitions * 600),
         "write": 3 * TEXT_A_SHARD + a_shard * 1500,
     }
     return {name: numpy_and_kernels + size for name, size in phases.items()}
 
 
 def _seconds(
-    documents: float, mean_bytes: float, banding: Banding, rates: Rates, near: float, pairs: float, members: float
+    documents: float,
+    mean_bytes: float,
+    banding: Banding,
+    rates: Rates,
+    near: float,
+    pairs: float,
+    members: float,
+    opens: float,
 ) -> dict[str, float]:
     text = documents * mean_bytes
-    return {
+    phases = {
         "read, three times": 3 * text / rates.read,
         "sign": text / rates.sign * max(1.0, 0.6 + 0.4 * banding.values / 128),  # the rest is reading UTF-8
         "bands": documents * banding.bands / rates.keys,
@@ -156,3 +179,5 @@ def _seconds(
         "write": (documents - near / 2) * mean_bytes / rates.write,
         "documents": documents / rates.documents,
     }
+    beyond = _BEYOND * sum(phases.values())
+    return phases | {"beyond these kernels": beyond, "opening runs": opens / rates.opens}

@@ -19,7 +19,7 @@ from dedup.bands import link, shared
 from dedup.inputs import format_ids, parse_ids
 from dedup.minhash import band_keys, sign
 from dedup.plan import Rates
-from dedup.runs import write_run
+from dedup.runs import read_run, write_run
 from dedup.shingles import shingle_sets
 from dedup.unique import split_of
 from dedup.verify import jaccard
@@ -27,6 +27,7 @@ from dedup.verify import jaccard
 _BYTES = 24_000_000
 _BANDS, _ROWS = 32, 4
 _WORDS = 20_000
+_OPENED = 500
 _RUNS = 2  # of each; the faster counts
 
 
@@ -65,6 +66,8 @@ def _measure(texts: pa.LargeStringArray) -> Rates:
         left = np.arange(0, count, 2)
         comparing = _seconds(lambda: jaccard(sets, left, sets, left + 1, 0.6))
         noting = _seconds(lambda: _documents(context, values))
+        write_run(context, "few", "0", {"number": left[:8]})
+        opening = _seconds(lambda: [read_run(context.run, "few", "0") for _ in range(_OPENED)])
     return Rates(
         read=total / read,
         sign=total / signing,
@@ -73,6 +76,7 @@ def _measure(texts: pa.LargeStringArray) -> Rates:
         compare=total / 2 / comparing,
         write=total / write,
         documents=count / noting,
+        opens=_OPENED / opening,
     )
 
 

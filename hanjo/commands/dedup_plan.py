@@ -1,9 +1,10 @@
-"""`hanjo dedup plan`: the bands that a similarity and recall need, and what they find."""
+"""`hanjo dedup plan`: the bands that a similarity and recall need, what they find, and what a corpus takes."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from hanjo.commands.run import AsJson
 
 if TYPE_CHECKING:
     from dedup.banding import Banding
+    from dedup.plan import Plan, Rates
 
 _BAR = 40  # characters
 
@@ -30,43 +32,117 @@ def plan(
     documents: Annotated[
         str, typer.Option("--documents", help="Documents of the corpus (1e9, 200M), for pairs compared in vain.")
     ] = "1M",
+    mean_bytes: Annotated[
+        float | None, typer.Option("--mean-bytes", min=1, help="UTF-8 bytes of a document: plan for the corpus too.")
+    ] = None,
+    duplicates: Annotated[
+        float, typer.Option("--duplicates", min=0, max=1, help="Share of the documents that resemble another.")
+    ] = 0.3,
+    memory: Annotated[str, typer.Option("--memory", help="execution.memory of the recipe.")] = "2GiB",
+    rate: Annotated[
+        list[str] | None,
+        typer.Option("--rate", metavar="NAME=NUMBER", help="A rate a second, instead of measuring; repeatable."),
+    ] = None,
     svg: Annotated[Path | None, typer.Option("--svg", help="Draw the curve into this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Choose bands for a similarity and recall, and show the share of pairs found at every similarity (S-curve)."""
+    """Choose bands for a similarity and recall, show the share of pairs found (S-curve), and plan for a corpus."""
     from corpus.errors import UsageError
-    from corpus.settings import parse_count
+    from corpus.settings import parse_count, parse_size
     from dedup.banding import choose
 
     if not 0 < recall < 1:
         raise UsageError(f"--recall {recall:g} is no share", fix="give a number above 0 and below 1")
     try:
         count = int(parse_count(documents))  # type: ignore[call-overload]
+        allowed = int(parse_size(memory))  # type: ignore[call-overload]
         banding = choose(similarity, recall, count, bands, rows)
     except ValueError as error:
         raise UsageError(str(error)) from error
     curve = [(x, banding.found(x)) for x in _points(similarity)]
     if svg is not None:
         _draw(svg, banding, similarity, recall)
+    planned = None if mean_bytes is None else _estimate(count, mean_bytes, banding, duplicates, allowed, rate or [])
     if as_json:
         told = {
             "similarity": similarity,
             "recall": recall,
             "documents": count,
-            "bands": banding.bands,
-            "rows": banding.rows,
+            **asdict(banding),
             "values": banding.values,
             "vain_pairs_a_document": banding.vain(count),
             "curve": [{"similarity": x, "found": found} for x, found in curve],
         }
+        if planned is not None:
+            told["plan"] = planned[0].as_json() | {"rates": asdict(planned[1])}
         typer.echo(json.dumps(told))
         return
+    _tell_curve(banding, count, similarity, curve)
+    if planned is not None:
+        _tell_plan(*planned)
+
+
+def _tell_curve(banding: Banding, documents: int, similarity: float, curve: list[tuple[float, float]]) -> None:
     typer.secho(f"{banding.bands} bands of {banding.rows}: {banding.values} values a signature", bold=True)
-    typer.echo(f"among {count:,} documents, each meets {banding.vain(count):.3g} unrelated ones by chance\n")
+    typer.echo(f"among {documents:,} documents, each meets {banding.vain(documents):.3g} unrelated ones by chance\n")
     typer.secho(f"{'similarity':>10}  {'found':>8}", bold=True)
     for x, found in curve:
         here = "  ← threshold" if x == similarity else ""
         typer.echo(f"{x:>10g}  {found:>8.4f}  {'█' * round(found * _BAR)}{here}")
+
+
+def _estimate(
+    documents: int, mean_bytes: float, banding: Banding, duplicates: float, memory: int, given: list[str]
+) -> tuple[Plan, Rates]:
+    """The plan, by the rates given and, for those not given, by rates measured here."""
+    from corpus.errors import UsageError
+    from dedup.plan import Rates, estimate
+
+    names = [field.name for field in fields(Rates)]
+    told = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        try:
+            told[name] = float(value)
+        except ValueError:
+            told[name] = 0.0
+        if name not in names or told[name] <= 0:
+            raise UsageError(f"--rate {text}", fix=f"write one of {', '.join(names)}, =, and a number above 0")
+    if len(told) == len(names):
+        rates = Rates(**told)
+    else:
+        from dedup.rates import measure
+
+        rates = replace(measure(int(mean_bytes)), **told)
+    return estimate(documents, mean_bytes, banding, rates, duplicates, memory), rates
+
+
+def _tell_plan(plan: Plan, rates: Rates) -> None:
+    typer.echo("")
+    typer.secho(f"{plan.documents:,.0f} documents, {_size(plan.text)} of text", bold=True)
+    typer.echo(
+        f"{plan.shards:,} shards, {plan.partitions:,} partitions, {plan.files:,} scratch files, opened "
+        f"{plan.opens:,.0f} times; {plan.pairs:,.0f} pairs compared"
+    )
+    scratch = dict(plan.scratch) | {"in all": plan.scratch_bytes}
+    for title, sizes in (("scratch on disk", scratch), ("memory of a worker, by phase", plan.memory)):
+        typer.secho(f"\n{title}", bold=True)
+        for name, size in sizes.items():
+            typer.echo(f"  {name:<20} {_size(size):>12}")
+    typer.secho("\ncore-hours", bold=True)
+    for name, seconds in plan.seconds.items():
+        typer.echo(f"  {name:<20} {seconds / 3600:>12,.2f}")
+    typer.echo(f"  {'in all':<20} {plan.core_hours:>12,.2f}")
+    told = ", ".join(f"{name} {value:.3g}" for name, value in asdict(rates).items())
+    typer.secho(f"\nby these rates of one core, a second: {told}", dim=True)
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:,.3g} {unit}"
+        size /= 1000
+    return f"{size:,.2f} TB"
 
 
 def _points(similarity: float) -> list[float]:
