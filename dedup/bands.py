@@ -4,18 +4,46 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from corpus.shards import JobContext, Outcome
 from dedup.inputs import facts_about, rank
-from dedup.runs import Array, Layout, exchange, read_run, write_run
+from dedup.runs import Array, Layout, exchange, read_run, turns, write_run
 from dedup.settings import DedupSettings
 
 I64 = npt.NDArray[np.int64]
 _LARGE = 256
+_BYTES_A_KEY = 100  # what `find_pairs` takes at its peak for a band key of its partition
+
+
+@njit(cache=True, nogil=True)
+def _perhaps_shared(keys):  # type: ignore[no-untyped-def]
+    slots = 1024
+    while slots < 4 * len(keys):
+        slots *= 2
+    # By the lowest bits: all keys of a partition share the highest.
+    seen, mask = np.zeros(slots, np.uint8), np.uint64(slots - 1)
+    for key in keys:
+        slot = np.int64(key & mask)
+        seen[slot] = min(seen[slot] + 1, 2)
+    found = np.empty(len(keys), np.bool_)
+    for i in range(len(keys)):
+        found[i] = seen[np.int64(keys[i] & mask)] == 2
+    return found
 
 
 def shared(keys: Array) -> npt.NDArray[np.bool_]:
-    """bool[n]: whether another of the n keys is equal."""
+    """bool[n]: whether another of the n keys, uint64, is equal.
+
+    Most keys are alone: a table of counters drops nearly all of those, so that few are sorted.
+    """
+    found = _perhaps_shared(keys)
+    perhaps = np.flatnonzero(found)
+    found[perhaps] = _shared(keys[perhaps])
+    return found
+
+
+def _shared(keys: Array) -> npt.NDArray[np.bool_]:
     order = np.argsort(keys)
     same = keys[order][1:] == keys[order][:-1]
     found = np.zeros(len(keys), bool)
@@ -71,7 +99,21 @@ def distinct_pairs(left: I64, right: I64) -> tuple[I64, I64]:
 
 def find_pairs(context: JobContext, *, layout: Layout, part: int, settings: DedupSettings) -> Outcome:
     """Exchange: the runs `pairs` (`better`, `worse`: numbers, sorted) and `members` (`number`: all that occur)."""
-    columns = exchange(context.run, "bands", layout, "key", part, layout.partitions)
+    better, worse = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for turn in turns(context, ("bands",), layout, part, _BYTES_A_KEY):
+        left, right = _pairs_of(context, layout, turn, settings)
+        better, worse = distinct_pairs(np.concatenate([better, left]), np.concatenate([worse, right]))
+    members = np.unique(np.concatenate([better, worse]))
+    return Outcome(
+        (
+            write_run(context, "pairs", part, {"better": better, "worse": worse}),
+            write_run(context, "members", part, {"number": members}),
+        )
+    )
+
+
+def _pairs_of(context: JobContext, layout: Layout, turn: tuple[int, int], settings: DedupSettings) -> tuple[I64, I64]:
+    columns = exchange(context.run, "bands", layout, "key", *turn)
     keys, numbers = columns["key"], columns["number"]
     several = shared(keys)
     keys, numbers = keys[several], numbers[several]
@@ -82,14 +124,7 @@ def find_pairs(context: JobContext, *, layout: Layout, part: int, settings: Dedu
     by_rank = np.empty_like(documents)
     by_rank[ranks] = documents
     better, worse = link(keys, ranks[index], settings.neighbours)
-    better, worse = distinct_pairs(by_rank[better], by_rank[worse])
-    members = np.unique(np.concatenate([better, worse]))
-    return Outcome(
-        (
-            write_run(context, "pairs", part, {"better": better, "worse": worse}),
-            write_run(context, "members", part, {"number": members}),
-        )
-    )
+    return by_rank[better], by_rank[worse]
 
 
 def _is_worse_copy(context: JobContext, layout: Layout, numbers: Array) -> npt.NDArray[np.bool_]:

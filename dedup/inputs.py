@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 from corpus.documents import DOCUMENTS
 from corpus.edits import apply_edits, one_array, text_buffers
 from corpus.errors import SchemaError
+from corpus.rights import FLAGS, Rights, read_rights
 from corpus.shards import read_shards, read_sidecar, read_table
 from dedup.runs import Array, Columns, Layout, by_shard, read_run
 
@@ -21,6 +23,17 @@ NO_DATE = np.iinfo(np.int64).min  # of documents without `created`
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 _VALUES = np.full(256, 255, np.uint8)
 _VALUES[_DIGITS] = np.arange(16)
+_FACTS = {"length": np.int64, "created": np.int64, "id_hi": np.uint64, "id_lo": np.uint64}
+_LAST = np.iinfo(np.int64).max
+_KEYS: Mapping[str, Callable[[Mapping[str, Array]], Array]] = {  # what each preference sorts by, the best first
+    "longest": lambda facts: -facts["length"],
+    "shortest": lambda facts: facts["length"],
+    "earliest": lambda facts: np.where(facts["created"] == NO_DATE, _LAST, facts["created"]),
+    "latest": lambda facts: np.where(facts["created"] == NO_DATE, _LAST, -np.maximum(facts["created"], -_LAST)),
+    "quality": lambda facts: -np.nan_to_num(facts["quality"], nan=-np.inf),
+    "rights": lambda facts: -facts["rights"],
+}
+_COLUMN = {"quality": "quality", "rights": "rights"}  # of the preferences whose column may be missing
 
 
 def layout_of(run: Path) -> Layout:
@@ -55,6 +68,14 @@ def edited_texts(run: Path, layout: Layout, shard: int, rows: Array) -> pa.Large
     if len(rows) < layout.rows[shard]:
         texts, edits = texts.take(pa.array(rows)), edits.take(pa.array(rows))
     return apply_edits(one_array(texts), one_array(edits))
+
+
+def edited_rows(run: Path, layout: Layout, shard: int, rows: Array) -> npt.NDArray[np.bool_]:
+    """Which of some of a shard's rows have edits: of the others the text is still that of documents/."""
+    path = run / "edits" / f"{layout.names[shard]}.parquet"
+    edits = read_sidecar(path, layout.fingerprints[shard], layout.rows[shard], ["edits"])["edits"]
+    counts = pc.fill_null(pc.list_value_length(edits), 0)
+    return np.asarray(counts.to_numpy()[rows] > 0)
 
 
 def identities(run: Path, layout: Layout, shard: int) -> Columns:
@@ -101,19 +122,43 @@ def format_ids(high: U64, low: U64) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(high), pa.py_buffer(offsets), pa.py_buffer(digits))
 
 
+def worth(run: Path, layout: Layout, shard: int, prefer: Sequence[str]) -> Columns:
+    """What `prefer` asks of a shard's rows beside length and date.
+
+    `quality`: float64, the signal of measure's classifier, NaN where there is none. `rights`: int64, greater where the
+    rights are freer: by the number of flags granted, then by the last day (none is the latest).
+    """
+    found: Columns = {}
+    name = layout.names[shard]
+    if "quality" in prefer:
+        path = run / "signals" / f"{name}.parquet"
+        table = read_sidecar(path, layout.fingerprints[shard], layout.rows[shard], ["quality"])
+        found["quality"] = one_array(table["quality"]).to_numpy(zero_copy_only=False).astype(np.float64)
+    if "rights" in prefer:
+        freedom = {identity: _freedom(rights) for identity, rights in read_rights(run).items()}
+        path = run / "documents" / f"{name}.parquet"
+        ids = one_array(read_table(path, ["rights_id"], schema=DOCUMENTS)["rights_id"]).dictionary_encode()
+        known = np.array([freedom[identity] for identity in ids.dictionary.to_pylist()], np.int64)
+        found["rights"] = known[ids.indices.to_numpy()] if len(ids) else known
+    return found
+
+
+def _freedom(rights: Rights) -> int:
+    granted = sum(bool(getattr(rights, flag)) for flag in FLAGS)
+    last = date.max if rights.until is None else rights.until
+    return granted << 32 | last.toordinal()
+
+
 def facts_about(run: Path, layout: Layout, numbers: Array) -> Columns:
-    """`length`, `created`, `id_hi`, `id_lo` of documents by number, gathered from the shards' tables of facts."""
-    facts = {
-        "length": np.zeros(len(numbers), np.int64),
-        "created": np.zeros(len(numbers), np.int64),
-        "id_hi": np.zeros(len(numbers), np.uint64),
-        "id_lo": np.zeros(len(numbers), np.uint64),
-    }
+    """The columns of the shards' tables of facts (`length`, `created`, `id_hi`, `id_lo`, what `worth` added) for
+    documents by number."""
+    facts: Columns = {}
     for shard, places, rows in by_shard(layout, numbers):
         columns = read_run(run, "facts", layout.names[shard])
+        facts = facts or {name: np.zeros(len(numbers), values.dtype) for name, values in columns.items()}
         for name, values in facts.items():
             values[places] = columns[name][rows]
-    return facts
+    return facts or {name: np.zeros(0, kind) for name, kind in _FACTS.items()}
 
 
 def rank(facts: Mapping[str, Array], numbers: Array, prefer: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -122,18 +167,11 @@ def rank(facts: Mapping[str, Array], numbers: Array, prefer: Sequence[str]) -> n
     After what `prefer` says come the smallest id, then the smallest number (only one record read twice gets so far).
 
     Args:
-        facts: `length` (bytes of edited text), `created`, `id_hi`, `id_lo`.
+        facts: `length` (bytes of edited text), `created`, `id_hi`, `id_lo`; `quality` and `rights` as `worth` has
+            them: where they are not there they decide nothing.
     """
-    length, created = facts["length"], facts["created"]
-    undated = created == NO_DATE
-    last = np.iinfo(np.int64).max
-    keys = {
-        "longest": -length,
-        "shortest": length,
-        "earliest": np.where(undated, last, created),
-        "latest": np.where(undated, last, -np.where(undated, 0, created)),
-    }
-    order = np.lexsort((numbers, facts["id_lo"], facts["id_hi"], *(keys[name] for name in reversed(prefer))))
+    keys = [_KEYS[name](facts) for name in prefer if _COLUMN.get(name, "length") in facts]
+    order = np.lexsort((numbers, facts["id_lo"], facts["id_hi"], *reversed(keys)))
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
     return ranks

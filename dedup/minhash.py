@@ -1,9 +1,11 @@
 """MinHash signatures and band keys: which documents are worth comparing.
 
 One-permutation hashing (Li, Owen, Zhang 2012): the hash of a shingle chooses a bin by its high half and stands in it
-by its low half; each bin keeps its smallest. Empty bins borrow from a full one by optimal densification
-(Shrivastava 2017). One hash a shingle instead of one a shingle and bin, and the share of equal values still estimates
-the Jaccard similarity.
+by its low half; each bin keeps its smallest. Bins that stay empty, in short documents, are filled by further rounds of
+the same with other hashes, then one by one (fast similarity sketching: Dahlgaard, Knudsen, Thorup 2017). A bin of two
+texts is equal with the probability of their Jaccard similarity; unlike bins that borrow from one another
+(densification), the bins of a short text are nearly independent, so that bands find what the S-curve promises.
+One hash a shingle where there are many, a few hundred more where there are few.
 """
 
 from __future__ import annotations
@@ -16,41 +18,77 @@ import pyarrow as pa
 from numba import njit
 
 from corpus.edits import one_array, text_buffers
-from dedup.shingles import I64, U64, hash_document, mix, power_of_base
+from dedup.shingles import I64, U64, begin_document, hash_block, mix, power_of_base, text_lanes
 
 _EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 _LOW, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
+_BLOCK, _FEW = 1 << 16, 1 << 13  # shingles hashed at once; below the second, repeats cost less than finding them
+_TURNS = 8  # rounds for all bins, the first by the hashes themselves; then each empty bin by itself
 _STEP, _KEY = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+
+
+@njit(cache=True, nogil=True)
+def _fill(smallest, hashes):  # type: ignore[no-untyped-def]
+    """Fill the empty bins from the distinct hashes of a text, by a schedule that is the same for every text."""
+    bins = len(smallest)
+    full = smallest != _EMPTY
+    for turn in range(1, _TURNS):
+        salt, missing = np.uint64(turn) * _STEP, 0
+        for j in range(len(hashes)):
+            thrown = mix(hashes[j] ^ salt)
+            spot = np.int64((thrown >> _32) * np.uint64(bins) >> _32)
+            if not full[spot]:
+                smallest[spot] = min(smallest[spot], thrown & _LOW)
+        for place in range(bins):
+            full[place] = smallest[place] != _EMPTY
+            missing += not full[place]
+        if missing == 0:
+            return
+    for place in range(bins):
+        if not full[place]:
+            salt = np.uint64(_TURNS + place) * _STEP
+            for j in range(len(hashes)):
+                smallest[place] = min(smallest[place], mix(hashes[j] ^ salt) & _LOW)
+
+
+@njit(cache=True, nogil=True)
+def _distinct(data, start, end, power, ring, state, found):  # type: ignore[no-untyped-def]
+    """The distinct hashes of a text that left bins empty although it is long: they are few, so they fit."""
+    begin_document(state)
+    distinct, at = np.empty(0, np.uint64), start
+    while at < end:
+        at, count = hash_block(data, at, end, power, ring, state, found)
+        distinct = np.unique(np.concatenate((distinct, np.unique(found[:count]))))
+    return distinct
 
 
 @njit(cache=True, nogil=True)
 def _sign(data, offsets, size, power, bins):  # type: ignore[no-untyped-def]
     documents = len(offsets) - 1
-    longest = 1
-    for i in range(documents):
-        longest = max(longest, offsets[i + 1] - offsets[i])
-    found, ring = np.empty(longest, np.uint64), np.empty(size, np.uint64)
+    found, ring, state = np.empty(_BLOCK, np.uint64), np.empty(size, np.uint64), np.empty(5, np.uint64)
     smallest = np.empty(bins, np.uint64)
     values = np.zeros((documents, bins), np.uint32)
     counts, text = np.zeros(documents, np.int64), np.zeros((documents, 2), np.uint64)
     for i in range(documents):
-        count, text[i, 0], text[i, 1] = hash_document(data, offsets[i], offsets[i + 1], power, ring, found)
-        counts[i] = count
-        if count == 0:
-            continue
+        begin_document(state)
         smallest[:] = _EMPTY
-        for j in range(count):
-            spot = np.int64((found[j] >> _32) * np.uint64(bins) >> _32)
-            smallest[spot] = min(smallest[spot], found[j] & _LOW)
+        at = offsets[i]
+        while at < offsets[i + 1]:
+            at, count = hash_block(data, at, offsets[i + 1], power, ring, state, found)
+            for j in range(count):
+                spot = np.int64((found[j] >> _32) * np.uint64(bins) >> _32)
+                smallest[spot] = min(smallest[spot], found[j] & _LOW)
+            counts[i] += count
+        text[i, 0], text[i, 1] = text_lanes(state)
+        if counts[i] == 0:
+            continue
+        if (smallest == _EMPTY).any():
+            if counts[i] <= _FEW:
+                _fill(smallest, found[: counts[i]])
+            else:
+                _fill(smallest, _distinct(data, offsets[i], offsets[i + 1], power, ring, state, found))
         for place in range(bins):
-            # A borrowed bin is chosen by (bin, attempt) alone, so that two documents with the same
-            # empty bins borrow from the same place.
-            source, attempt = np.int64(place), np.uint64(0)
-            while smallest[source] == _EMPTY:
-                attempt += np.uint64(1)
-                drawn = mix(np.uint64(place + 1) * _STEP + attempt)
-                source = np.int64((drawn >> _32) * np.uint64(bins) >> _32)
-            values[i, place] = smallest[source]
+            values[i, place] = smallest[place]
     return values, counts, text
 
 

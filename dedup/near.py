@@ -85,15 +85,31 @@ def near_duplicates(
     left, right = by_rank[better], by_rank[worse]
     members = np.unique(np.concatenate([left, right]))
     sets = shingle_sets(column.take(pa.array(members)), settings.shingle)
-    similar = jaccard(sets, np.searchsorted(members, left), sets, np.searchsorted(members, right))
-    near = similar >= settings.similarity
+    similar = jaccard(sets, np.searchsorted(members, left), sets, np.searchsorted(members, right), settings.similarity)
+    return conclude(ranks, best, left, right, similar, settings)
 
-    witness, similarity = survivors(count, better[near], worse[near], similar[near])
+
+def conclude(
+    ranks: I64, best: I64, left: I64, right: I64, similar: npt.NDArray[np.float64], settings: DedupSettings
+) -> Duplicates:
+    """Clusters and survivors among n texts.
+
+    Args:
+        ranks: int64[n], place in the order of preference.
+        best: int64[n], the best text that is the same, itself where it is that.
+        left, right: int64[m], distinct compared pairs of such best ones, the better on the left.
+        similar: float64[m], their exact similarity (0 where it was given up below the threshold).
+    """
+    count, compared = len(ranks), len(left)
+    numbers, by_rank = np.arange(count), np.argsort(ranks)
+    near = similar >= settings.similarity
+    left, right, similar = left[near], right[near], similar[near]
+    witness, similarity = survivors(count, ranks[left], ranks[right], similar)
     witness, similarity = witness[ranks], similarity[ranks]
     witness = np.where(witness < 0, -1, by_rank[witness])
     copy = best != numbers
     lost = witness[best] >= 0
     witness = np.where(lost, witness[best], np.where(copy, best, -1))
     similarity = np.where(lost, similarity[best], np.where(copy, 1.0, 0.0))
-    cluster = components(count, np.concatenate([left[near], numbers]), np.concatenate([right[near], best]))
-    return Duplicates(cluster, witness < 0, witness, similarity, len(better))
+    cluster = components(count, np.concatenate([left, numbers]), np.concatenate([right, best]))
+    return Duplicates(cluster, witness < 0, witness, similarity, compared)

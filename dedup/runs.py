@@ -52,7 +52,12 @@ class Layout:
     @property
     def partitions(self) -> int:
         """Partitions of an exchange: few enough that a run is not cut to crumbs. The result does not depend on it."""
-        return max(1, min(_MOST_PARTITIONS, -(-sum(self.rows) // _DOCUMENTS_A_PARTITION)))
+        return partitions_of(sum(self.rows))
+
+
+def partitions_of(documents: int) -> int:
+    """Partitions for so many documents."""
+    return max(1, min(_MOST_PARTITIONS, -(-documents // _DOCUMENTS_A_PARTITION)))
 
 
 def run_path(run: Path, kind: str, name: str | int) -> Path:
@@ -114,6 +119,24 @@ def exchange(run: Path, kind: str, layout: Layout, key: str, part: int, parts: i
         piece["number"] = columns["row"][rows].astype(np.int64) + base
         pieces.append(piece)
     return concatenate(pieces)
+
+
+def turns(
+    context: JobContext, kinds: Sequence[str], layout: Layout, part: int, bytes_a_row: int
+) -> list[tuple[int, int]]:
+    """Finer partitions that together are partition `part`, so that one at a time fits the memory: (part, of how many).
+
+    Args:
+        kinds: runs by shard, sorted by `key`.
+        bytes_a_row: what the job takes for a row of theirs.
+    """
+    rows = 0
+    for kind in kinds:
+        for name in layout.names:
+            here = stretch(read_run(context.run, kind, name)["key"], part, layout.partitions)
+            rows += here.stop - here.start
+    count = 1 + rows * bytes_a_row // max(1, context.memory)
+    return [(part * count + turn, layout.partitions * count) for turn in range(count)]
 
 
 def concatenate(pieces: Sequence[Columns]) -> Columns:

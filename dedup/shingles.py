@@ -28,7 +28,7 @@ _POINT = np.uint64(0xD6E8FEB86659FD93)
 _LANE0, _LANE1 = np.uint64(0xA0761D6478BD642F), np.uint64(0xE7037ED1A0B428DB)
 _MIX0, _MIX1 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)  # MurmurHash3's finaliser
 _5, _23, _32, _33, _41, _59 = (np.uint64(n) for n in (5, 23, 32, 33, 41, 59))
-_ONE = np.uint64(1)
+LONG = 1 << 22  # bytes above which a document's set is sorted instead of hashed: 8 bytes a shingle, no table
 
 
 @njit(inline="always")
@@ -68,22 +68,29 @@ def _decode(data, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def hash_document(data, start, end, power, ring, out):  # type: ignore[no-untyped-def]
-    """Hash the shingles and the space-free text of the document in bytes [start, end).
+def begin_document(state):  # type: ignore[no-untyped-def]
+    """Make `state` (uint64[5]: rolling hash, two lanes, points read, place in the ring) that of an unread document."""
+    state[0], state[1], state[2], state[3], state[4] = np.uint64(0), _LANE1, _LANE0, np.uint64(0), np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def hash_block(data, at, end, power, ring, state, out):  # type: ignore[no-untyped-def]
+    """Hash on from byte `at` of a document until it ends or `out` is full; a long document never stands there whole.
 
     Args:
         data: uint8, valid UTF-8.
         power: `_BASE` to the power of the shingle's length, uint64.
-        ring: uint64[k], scratch; k is the shingle's length.
-        out: uint64, at least end - start long; gets the hashes in the text's order, repeats included.
+        ring: uint64[k], scratch that holds from call to call; k is the shingle's length.
+        state: uint64[5], likewise; see `begin_document`.
+        out: uint64, gets the hashes in the text's order, repeats included.
 
     Returns:
-        Number of shingles (0 where the text is shorter than one), and the text's two hash lanes, uint64.
+        The byte to go on from, and the number of hashes in `out`.
     """
-    size = len(ring)
-    rolling, lane0, lane1 = np.uint64(0), _LANE1, _LANE0
-    points, slot, at = 0, 0, start
-    while at < end:
+    size, room = len(ring), len(out)
+    rolling, lane0, lane1, points, slot = state[0], state[1], state[2], np.int64(state[3]), np.int64(state[4])
+    filled = 0
+    while at < end and filled < room:
         point, length = _decode(data, at)
         at += length
         if _is_space(point):
@@ -96,12 +103,38 @@ def hash_document(data, start, end, power, ring, out):  # type: ignore[no-untype
         if points >= size:
             rolling -= ring[slot] * power
         ring[slot] = value
-        slot = slot + 1 if slot + 1 < size else 0
+        slot += 1
+        if slot == size:
+            slot = np.int64(0)
         points += 1
         if points >= size:
-            out[points - size] = mix(rolling)
-    count = points - size + 1 if points >= size else 0
-    return count, mix(lane0 ^ np.uint64(points)), mix(lane1 + np.uint64(points))
+            out[filled] = mix(rolling)
+            filled += 1
+    state[0], state[1], state[2], state[3], state[4] = rolling, lane0, lane1, np.uint64(points), np.uint64(slot)
+    return at, filled
+
+
+@njit(cache=True, nogil=True)
+def text_lanes(state):  # type: ignore[no-untyped-def]
+    """The two hash lanes, uint64, of the space-free text that was read to its end."""
+    return mix(state[1] ^ state[3]), mix(state[2] + state[3])
+
+
+@njit(cache=True, nogil=True)
+def hash_document(data, start, end, power, ring, out):  # type: ignore[no-untyped-def]
+    """Hash the shingles and the space-free text of the document in bytes [start, end) at once.
+
+    Args:
+        out: uint64, at least end - start long; the others as in `hash_block`.
+
+    Returns:
+        Number of shingles (0 where the text is shorter than one), and the text's two hash lanes, uint64.
+    """
+    state = np.empty(5, np.uint64)
+    begin_document(state)
+    _, count = hash_block(data, start, end, power, ring, state, out)
+    lane0, lane1 = text_lanes(state)
+    return count, lane0, lane1
 
 
 @njit(cache=True, nogil=True)
@@ -114,22 +147,36 @@ def hash_sets(data, offsets, size, power):  # type: ignore[no-untyped-def]
         size: length of a shingle in code points.
 
     Returns:
-        values: uint64, the distinct hashes, document after document, in the order they first appear.
+        values: uint64, the distinct hashes, document after document; in the order they first appear, but ascending
+            where the document has more than LONG bytes.
         bounds: int64[n + 1], where each document's begin in `values`.
     """
     documents = len(offsets) - 1
-    longest = 1
+    longest = 1  # of those that go through the table
     for i in range(documents):
-        longest = max(longest, offsets[i + 1] - offsets[i])
+        if offsets[i + 1] - offsets[i] <= LONG:
+            longest = max(longest, offsets[i + 1] - offsets[i])
     capacity = 2
     while capacity < 2 * longest:
         capacity *= 2
-    found, ring = np.empty(longest, np.uint64), np.empty(size, np.uint64)
+    found, ring, state = np.empty(longest, np.uint64), np.empty(size, np.uint64), np.empty(5, np.uint64)
     table, stamps = np.empty(capacity, np.uint64), np.zeros(capacity, np.int64)
+    # As long as can be; what is never written takes no memory.
     values, bounds = np.empty(offsets[documents] - offsets[0], np.uint64), np.zeros(documents + 1, np.int64)
     filled = 0
     for i in range(documents):
-        count, _, _ = hash_document(data, offsets[i], offsets[i + 1], power, ring, found)
+        begin_document(state)
+        if offsets[i + 1] - offsets[i] > LONG:
+            _, count = hash_block(data, offsets[i], offsets[i + 1], power, ring, state, values[filled:])
+            values[filled : filled + count].sort()
+            last = filled + count
+            for j in range(filled, last):
+                if j == last - count or values[j] != values[filled - 1]:
+                    values[filled] = values[j]
+                    filled += 1
+            bounds[i + 1] = filled
+            continue
+        _, count = hash_block(data, offsets[i], offsets[i + 1], power, ring, state, found)
         mask = 2
         while mask < 2 * count:
             mask *= 2
@@ -144,12 +191,12 @@ def hash_sets(data, offsets, size, power):  # type: ignore[no-untyped-def]
                 values[filled] = value
                 filled += 1
         bounds[i + 1] = filled
-    return values[:filled].copy(), bounds
+    return values[:filled], bounds
 
 
 @dataclass(frozen=True, slots=True)
 class ShingleSets:
-    """Sets of shingle hashes: document i holds `values[bounds[i]:bounds[i + 1]]`, uint64, distinct, in no order."""
+    """Sets of shingle hashes: document i holds `values[bounds[i]:bounds[i + 1]]`, uint64, distinct; see `hash_sets`."""
 
     values: U64
     bounds: I64

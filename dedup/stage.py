@@ -7,7 +7,9 @@
     pairs       exchange  by band key: candidate pairs
     sets        map       shingle sets of the documents in some pair
     verify      map       exact Jaccard of every pair
-    resolve     one job   components and survivors, over the verified pairs only
+    components  one job   union-find over the verified pairs
+    labels      map       documents and pairs by component
+    resolve     exchange  by component: clusters and survivors
     …           both      where asked: repeated lines (`lines.py`) and passages (`passages.py`) of what stays
     cuts        map       their spans in each document, within the budget
     write       map       clusters/ and unique/{train,valid,test}/
@@ -46,9 +48,9 @@ def phases(run: Path, settings: DedupSettings, common: Common) -> Phases:
     """
     # numba and the kernels load here, not when the command line reads the settings.
     from dedup.bands import find_pairs
-    from dedup.clusters import resolve
     from dedup.exact import find_exact
     from dedup.inputs import layout_of
+    from dedup.resolving import join_components, label_shard, resolve
     from dedup.signing import sign_shard
     from dedup.unique import write_shard
     from dedup.verify import list_sets, verify_pairs
@@ -67,7 +69,9 @@ def phases(run: Path, settings: DedupSettings, common: Common) -> Phases:
     pairs = yield plan.exchange("pairs", find_pairs, plan.settings, parts, signed, copies)
     sets = yield plan.map("sets", list_sets, plan.settings, pairs)
     edges = yield plan.map("verify", verify_pairs, plan.settings, pairs, sets)
-    near = yield Phase("resolve", "exchange", [plan.job("resolve", resolve, plan.settings, {}, edges, copies)])
+    roots = yield Phase("components", "exchange", [plan.job("components", join_components, {}, {}, edges)])
+    labels = yield plan.map("labels", label_shard, {}, roots, edges, sets, signed, copies)
+    near = yield plan.exchange("resolve", resolve, plan.settings, parts, labels)
     seed = {"seed": common.seed}
     made = [superseded, signed, copies, near]
     if settings.lines.cut or settings.substrings.cut:

@@ -6,7 +6,7 @@ Here the edited text is written for the first and only time, without the spans t
 from __future__ import annotations
 
 import hashlib
-from itertools import pairwise
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE
 from corpus.edits import apply_edits, text_buffers
 from corpus.shards import Counts, JobContext, Outcome, add, read_table, write_table
-from dedup.inputs import edited_texts, format_ids, kept_by_decide
-from dedup.runs import Array, Columns, Layout, of_shard, read_run
+from dedup.inputs import edited_rows, edited_texts, format_ids, kept_by_decide
+from dedup.runs import Array, Columns, Layout, between, of_shard, read_run
 from dedup.settings import DedupSettings
 from dedup.versions import is_superseded
 
@@ -104,18 +104,32 @@ def _verdicts(context: JobContext, layout: Layout, shard: int, rows: Array) -> C
     copy = stands_for != rows + first
     found["similarity"][copy] = 1.0
 
-    near = read_run(context.run, "near", 0)
-    place = np.searchsorted(near["number"], stands_for)
-    place[place == len(near["number"])] = 0
-    joined = near["number"][place] == stands_for if len(near["number"]) else np.zeros(len(rows), bool)
-    for name in ("cluster_hi", "cluster_lo", "size"):
-        found[name][joined] = near[name][place[joined]]
-    lost = joined.copy()
-    lost[joined] = near["keep"][place[joined]] == 0
-    for name in ("witness_hi", "witness_lo", "similarity"):
-        found[name][lost] = near[name][place[lost]]
+    lost = np.zeros(len(rows), bool)
+    for part in range(layout.partitions):
+        near = read_run(context.run, "near", part)
+        for joined, place in _places(near["number"], stands_for, copy, first, last):
+            for name in ("cluster_hi", "cluster_lo", "size"):
+                found[name][joined] = near[name][place]
+            gone = near["keep"][place] == 0
+            lost[joined] = gone
+            for name in ("witness_hi", "witness_lo", "similarity"):
+                found[name][joined[gone]] = near[name][place[gone]]
     found["rule"] = np.where(lost, 2, np.where(copy, 1, 0))
     return found
+
+
+def _places(numbers: Array, stands_for: Array, copy: Array, first: int, last: int) -> Iterator[tuple[Array, Array]]:
+    """Rows whose `stands_for` is among sorted numbers, with its place there: the shard's own, then copies of others."""
+    own = between(numbers, first, last)
+    asked = np.flatnonzero(copy)
+    itself = np.flatnonzero(~copy)  # ascending, as the numbers are
+    here = np.searchsorted(stands_for[itself], numbers[own])
+    known = here < len(itself)
+    known[known] = stands_for[itself[here[known]]] == numbers[own][known]
+    yield itself[here[known]], np.flatnonzero(known) + own.start
+    place = np.minimum(np.searchsorted(numbers, stands_for[asked]), max(0, len(numbers) - 1))
+    there = numbers[place] == stands_for[asked] if len(numbers) else np.zeros(len(asked), bool)
+    yield asked[there], place[there]
 
 
 def _clusters(found: Columns, rows: int, older: Array, settings: DedupSettings, seed: int) -> pa.Table:
@@ -148,17 +162,23 @@ def _unique(context: JobContext, layout: Layout, shard: int, found: Columns, clu
     """The surviving documents with edited and cut text, its hash, their cluster's name and size, and `split`."""
     rows = found["row"][found["rule"] == 0]
     texts = edited_texts(context.run, layout, shard, rows)
-    texts = apply_edits(texts, clusters["cuts"].take(pa.array(rows)))
-    carried = [name for name in DOCUMENTS.names if name not in ("text", "text_hash")]
+    cuts = clusters["cuts"].take(pa.array(rows))
+    texts = apply_edits(texts, cuts)
+    carried = [name for name in DOCUMENTS.names if name != "text"]
     path = context.run / "documents" / f"{layout.names[shard]}.parquet"
     table = read_table(path, carried, schema=DOCUMENTS).take(pa.array(rows))
+    hashes = table["text_hash"].to_pylist()
     data, offsets = text_buffers(texts)
-    view = data.data
-    hashes = [hashlib.blake2b(view[start:end], digest_size=16).digest() for start, end in pairwise(offsets.tolist())]
+    changed = edited_rows(context.run, layout, shard, rows) | (
+        np.asarray(pc.fill_null(pc.list_value_length(cuts), 0)) > 0
+    )
+    for row in np.flatnonzero(changed).tolist():
+        view = data.data[offsets[row] : offsets[row + 1]]
+        hashes[row] = hashlib.blake2b(view, digest_size=16).digest()
     chosen = clusters.select(["cluster", "size", "split"]).take(pa.array(rows))
     return pa.table(
         {
-            **{name: table[name] for name in carried},
+            **{name: table[name] for name in carried if name != "text_hash"},
             "text": texts,
             "text_hash": pa.array(hashes, pa.binary(16)),
             **{name: chosen[name] for name in chosen.column_names},

@@ -17,6 +17,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from corpus.errors import HanjoError, StorageError, WorkerError
 from corpus.processes import die_with_parent
 from corpus.shards import Job, JobContext, Outcome
@@ -58,7 +60,9 @@ def carry_out(job: Job, context: JobContext, family: bool = False) -> Done:
         raise WorkerError(
             f"unforeseen {type(error).__name__}: {error}", where=f"job {job.name}", fix=f"please report it with {log}"
         ) from error
-    return Done(outcome, time.monotonic() - started, max(own_peak(), peak[0]))
+    done = Done(outcome, time.monotonic() - started, max(own_peak(), peak[0]))
+    pa.default_memory_pool().release_unused()  # what Arrow keeps for later would stand beside the next job's memory
+    return done
 
 
 class Workers:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import dedup.bands
 import dedup.runs
 from corpus.documents import CLUSTERS, UNIQUE, document_id, text_hash
 from corpus.edits import Edit
@@ -129,6 +130,7 @@ def test_the_result_does_not_depend_on_shards_or_partitions(
     results = []
     for sizes, partition in (([], 10**6), ([1, 30, 30], 20), ([50, 0, 70], 7)):
         monkeypatch.setattr(dedup.runs, "_DOCUMENTS_A_PARTITION", partition)
+        monkeypatch.setattr(dedup.bands, "_BYTES_A_KEY", 10**9 // partition)  # partitions taken in turns
         counts = carry(cut(documents, sizes))
         results.append((counts, carry.clusters(), sorted(row["id"] for row in carry.unique())))
     assert results[0] == results[1] == results[2]

@@ -90,4 +90,4 @@ def test_a_package_of_another_distribution_is_named(monkeypatch: pytest.MonkeyPa
 
 
 def test_explain_shows_the_bounds_of_a_value_as_a_person_would_write_them() -> None:
-    assert "dedup.rows  (int ≥ 1, ≤ 32) = 5" in hanjo("recipe", "explain", "dedup").stdout
+    assert "dedup.rows  (int ≥ 0, ≤ 32) = 0" in hanjo("recipe", "explain", "dedup").stdout

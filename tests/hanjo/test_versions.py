@@ -24,9 +24,9 @@ KNOWN = {
     "collect": (1, "b25ef49d922941e69c918cd86c07feb3"),
     "measure": (1, "d7431cf0fccd799bddb866b40106705f"),
     "decide": (1, "12f3ee6142fd6dc5d82195baac89c8f3"),
-    "dedup": (1, "4d3bdb6714109f129eb00cb99a7b7f1d"),
-    "tokenize": (1, "fb12bdd2157e1c56e0cd5b53199e8542"),
-    "pretrain": (1, "8fd7a1e58a9c0b7c951ed992abaa200a"),
+    "dedup": (1, "54c12d4079da907447e01bb68360e05d"),
+    "tokenize": (1, "c40a1c877c2137386c723aa781be9827"),
+    "pretrain": (1, "51eebbaf18131841f1505069e9bc168e"),
     "evaluate": (1, "91064ad28870d09f4366a783e6459991"),
 }
 SOURCES = ("tax-rulings", "libreoffice-site", "udhr", "hwpx-form")
