@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))  # before this folder, whose corpus.py is not the 
 
 from benchmarks import make_corpus  # noqa: E402
 from benchmarks.measuring import machine, pin, print_table, processor_seconds, write_result  # noqa: E402
+from benchmarks.peers import UnavailableError, ask, environment  # noqa: E402
 from corpus.settings import parse_size  # noqa: E402
 
 PEER = ("datatrove==0.10.1", "kiwipiepy==0.21.0", "kiwipiepy_model<0.22", "regex")
@@ -184,21 +185,15 @@ def pipeline(work: Path, pool: list[str], wanted: int, runs: int) -> dict[str, A
 
 def peer(work: Path, docs: Path, size: int) -> dict[str, Any]:
     """datatrove's filters on the first `size` bytes of the file, in an environment of its own; `why` where it fails."""
-    python = work / "datatrove" / "bin" / "python"
     try:
-        if not python.exists():
-            subprocess.run([sys.executable, "-m", "venv", str(work / "datatrove")], check=True, capture_output=True)
-            subprocess.run([str(python), "-m", "pip", "install", "-q", *PEER], check=True, capture_output=True)
+        python = environment(work, "datatrove", PEER)
         part = work / "slice.jsonl"
         with docs.open(encoding="utf-8") as lines, part.open("w", encoding="utf-8") as handle:
             while handle.tell() < size and (line := lines.readline()):
                 handle.write(line)
-        script = [str(python), str(ROOT / "benchmarks" / "datatrove_filters.py"), str(part)]
-        done = subprocess.run(script, check=True, capture_output=True, text=True)
-    except (subprocess.CalledProcessError, OSError) as error:
-        told = getattr(error, "stderr", None) or str(error)
-        return {"why": (told.decode() if isinstance(told, bytes) else told).strip()[-400:]}
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        found: dict[str, Any] = json.loads(ask(python, ROOT / "benchmarks" / "datatrove_filters.py", str(part)))
+    except UnavailableError as error:
+        return {"why": str(error)}
     ours = in_memory(part, 3)["megabytes_a_second"]["measure + decide"]
     rate = found["bytes"] / MEGABYTE / found["seconds"]
     return {**found, "megabytes_a_second": rate, "ours_on_the_same": ours, "ours_to_theirs": ours / rate}

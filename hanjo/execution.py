@@ -40,7 +40,8 @@ from corpus.shards import (
 from hanjo.ledger import LAST, record
 from hanjo.noticed import noticed
 from hanjo.progress import Progress
-from hanjo.recipe import Recipe, dump
+from hanjo.ray_workers import RayWorkers
+from hanjo.recipe import ExecutionSettings, Recipe, dump
 from hanjo.stages import STAGES, Stage, StageResult
 from hanjo.version import __version__
 from hanjo.workers import Done, Workers, carry_out
@@ -72,7 +73,7 @@ class Runner:
             HanjoError: as any job did; LockedError: another process works here; QuarantineError: too much unreadable.
         """
         self._refuse_another_run()
-        with locked(self.run), Workers(self.recipe.execution.workers) as workers:
+        with locked(self.run), _workers(self.recipe.execution) as workers:
             private_folder(self.run / ".done")
             with atomic_path(self.run / "recipe.yaml") as temporary:
                 note = (
@@ -114,7 +115,7 @@ class Runner:
         made_of = fingerprint(stage.name, module.VERSION, settings, job.name, dict(job.arguments), list(job.inputs))
         return JobContext(self.run, made_of, self.recipe.execution.memory)
 
-    def _run_stage(self, stage: Stage, workers: Workers) -> StageResult:
+    def _run_stage(self, stage: Stage, workers: Workers | RayWorkers) -> StageResult:
         started = time.monotonic()
         marker = self.run / ".done" / f"{stage.name}.json"
         done = self._walk(stage, None) if marker.exists() else None
@@ -196,7 +197,7 @@ class Runner:
         todo: list[tuple[Job, JobContext]],
         note: Timings,
         tell: Callable[..., None],
-        workers: Workers,
+        workers: Workers | RayWorkers,
     ) -> None:
         def finished(job: Job, context: JobContext, done: Done) -> None:
             path = self._marker(stage, phase, job)
@@ -341,6 +342,12 @@ class Runner:
                 fix=f"`hanjo status {self.run}` lists them; mend the files, or "
                 + ("leave --strict out" if self.strict else f"--set max_quarantined={enough:g}"),
             )
+
+
+def _workers(execution: ExecutionSettings) -> Workers | RayWorkers:
+    if execution.kind == "ray":
+        return RayWorkers(execution.workers, execution.address)
+    return Workers(execution.workers)
 
 
 def _left_alone(path: Path) -> bool:

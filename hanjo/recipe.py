@@ -37,9 +37,16 @@ from tokenizer.stage import TokenizeSettings
 class ExecutionSettings:
     """How the jobs of a run are carried out; nothing here changes a byte of the result."""
 
-    kind: Literal["local"] = setting("local", "processes of this machine (Slurm and Ray come later)")
+    kind: Literal["local", "ray"] = setting("local", "processes of this machine, or Ray's (there is no Slurm yet)")
     workers: Annotated[int, Ge(1)] = setting(2, "worker processes", unit="processes")
-    memory: Size = setting(2 << 30, "memory that one worker may plan with", unit="bytes")
+    memory: Size = setting(2 << 30, "memory that one worker may plan with, and is asked of Ray", unit="bytes")
+    address: str | None = setting(
+        None, "host:port of a Ray cluster that shares the run's disk; null: Ray is started on this machine"
+    )
+
+    def __post_init__(self) -> None:
+        if self.address is not None and self.kind != "ray":
+            raise ValueError("address is of a Ray cluster: write kind: ray too, or leave it out")
 
 
 @dataclass(frozen=True, slots=True)

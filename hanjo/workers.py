@@ -1,7 +1,8 @@
 """Where jobs run: in this process or in a pool of spawned ones, with their time and peak memory; failures raise.
 
 datatrove's local pool dies with the first failing rank and its Ray executor swallows one; here the first failure is
-raised as the error of its job, what had finished stays done, and a dead worker is said to be one.
+raised as the error of its job, what had finished stays done, and a dead worker is said to be one. The workers of Ray
+stand in `hanjo/ray_workers.py`.
 """
 
 from __future__ import annotations
@@ -119,6 +120,11 @@ class Workers:
 def _start_worker(parent: int) -> None:
     die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and stops the pool
+    keep_to_one_thread()
+
+
+def keep_to_one_thread() -> None:
+    """Have the libraries that this process will import start no threads: processes are the parallelism."""
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"  # processes are the parallelism
+        os.environ[name] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
