@@ -1,6 +1,6 @@
 """Shingle length and threshold: how many edited copies they find, and how many unrelated documents they join.
 
-    python benchmarks/dedup_frontier.py [--texts DIR] [--out docs/images/dedup-frontier.svg]
+    python -m benchmarks.dedup_frontier [--texts DIR] [--out docs/images/dedup-frontier.svg]
 
 Documents are made of distinct paragraphs, but every second one quotes the one before: of its paragraphs a share (drawn
 evenly from 0 to 0.9) is the other's. Each also gets a copy with a share of its eojeol replaced. Copies should
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from recombined import SAMPLE, paragraphs, replaced
 
+from benchmarks.recombined import SAMPLE, paragraphs, replaced
 from dedup.plots import Curve, Panel, write_svg
 from dedup.shingles import shingle_sets
 from dedup.verify import jaccard

@@ -1,6 +1,6 @@
 """The stage dedup on many recombined documents: time and peak memory of each phase, beside what the plan says.
 
-    python benchmarks/dedup_scale.py --documents 2000000 --folder /tmp/scale [--texts DIR] [--memory 2GiB]
+    python -m benchmarks.dedup_scale --documents 2000000 --folder /tmp/scale [--texts DIR] [--memory 2GiB]
 
 One process, one core's worth of work; the folder is made and may be removed afterwards.
 """
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from recombined import SAMPLE, paragraphs, replaced
 
+from benchmarks.recombined import SAMPLE, paragraphs, replaced
 from corpus.documents import DOCUMENTS, EDITS, SHARDS, VERDICTS
 from corpus.manifest import check_counts, fingerprint
 from corpus.settings import Common, Target, parse_size

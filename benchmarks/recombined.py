@@ -30,7 +30,10 @@ def _texts(path: Path) -> Iterator[str]:
     if path.name.endswith((".jsonl", ".jsonl.gz")):
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
             for line in lines:
-                row = json.loads(line)
+                try:
+                    row = json.loads(line)
+                except ValueError:  # the sample has lines that are broken on purpose
+                    continue
                 if isinstance(row.get("text"), str):
                     yield row["text"]
     elif path.suffix == ".parquet" and "text" in pq.read_schema(path).names:
