@@ -132,3 +132,21 @@ IDENTIFIERS = (
     Identifier("name", (FIELD,), contacts.NAME, contacts.is_name),
 )
 NAMES = tuple(dict.fromkeys(identifier.name for identifier in IDENTIFIERS))
+DOCS = {
+    "rrn": "a resident's or foreigner's registration number (주민등록번호, 외국인등록번호)",
+    "passport": "a passport's number, with 여권 or passport near it",
+    "license": "a driving licence's number (운전면허)",
+    "phone": "a telephone number, spelt out or spaced too; lines of businesses (15xx, 080) stay",
+    "email": "an e-mail address, with (at) or 골뱅이 too",
+    "card": "a payment card's number, by its first digits and Luhn's check",
+    "account": "a bank account's number, with a bank, 계좌 or 예금주 on its line",
+    "plate": "a vehicle's number plate",
+    "address": "the number of a building or lot and what follows it; the names of towns and streets stay",
+    "ip": "a public IP address; private ranges stay",
+    "health": "a health insurance card's number (건강보험증)",
+    "messenger": "a person's ID in a messenger, as 카톡 ID; channels of firms stay",
+    "name": "a person's name in a field such as 성명 or 예금주",
+    "brn": "a firm's business registration number (사업자등록번호)",
+    "corporation": "a corporation's registration number (법인등록번호)",
+}
+"""Name → what it is and by what it is told, in one line."""

@@ -34,7 +34,7 @@ from hanjo.report.facts import Facts, read_costs, read_facts, read_rights
 from hanjo.report.rules import rule_docs
 from hanjo.report.samples import read_samples
 from hanjo.report.signals import read_signals
-from hanjo.report.training import bits_per_byte, read_scores, read_training, spent
+from hanjo.report.training import FEW, bits_per_byte, read_scores, read_training, spent
 from hanjo.version import __version__
 
 _HERE = Path(__file__).parent
@@ -98,6 +98,7 @@ def _content(facts: Facts) -> dict[str, Any]:
         "training": read_training(facts),
         "results": results,
         "scores": scores,
+        "few": FEW,
         "bits": bits_per_byte(scores),
         "spent": spent(facts, read_costs(facts.run)),
         "recipe_text": _recipe_text(facts),

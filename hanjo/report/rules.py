@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from corpus.boilerplate import LINE_RULES
+from corpus.identifiers import DOCS
 from corpus.rules import RULES
 from corpus.signals import SIGNALS
-from hanjo.report.excerpts import veil
 from hanjo.report.facts import Facts
 from hanjo.report.figures import sentence, trim
 from hanjo.report.limits import limits_in_use
 from hanjo.report.limits import others as other_limits
+from hanjo.report.veil import veil
 
 _OTHERS = {
     "dedup.exact": "The same text, spaces aside, as a document that stays.",
@@ -25,6 +26,7 @@ def rule_docs(facts: Facts) -> dict[str, str]:
     signals = {signal.name: signal for signal in SIGNALS}
     # Veiled, since examples of by-lines hold names and addresses, invented ones too.
     docs = {rule.id: sentence(veil(rule.doc)) for rule in LINE_RULES} | _OTHERS
+    docs |= {f"pii.{name}": sentence(doc) for name, doc in DOCS.items()}
     for rule in RULES:
         signal, limit = signals[rule.signal], usual.get(rule.limit)
         if limit is not None:

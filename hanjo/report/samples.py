@@ -6,35 +6,44 @@ named and not shown.
 
 from __future__ import annotations
 
+import datetime
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.identity import find
-from hanjo.report.excerpts import WINDOW, Piece, around, compared, edited, head, plain
+from corpus.rights import read_rights
+from hanjo.report.excerpts import WINDOW, Kind, Piece, around, compared, edited, head
 from hanjo.report.facts import Facts
 from hanjo.report.rows import Shard, chosen_shards, shard_named
 
 PER_RULE, PAIRS = 3, 5
 _CANDIDATES = 12  # edits of a rule looked at, to find some that differ
 _LENGTH, _CONTEXT = 260, 60  # characters
+_ALIKE = 0.6  # of the characters in a row: two excerpts around masks that are as good as one
 _NEAR = 2 << 10  # bytes around an edit that are looked at
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A document, or a place in one: its id and source, what the rule measured, and what may be shown of it."""
+    """A document, or a place in one: its id and source, what the rule measured, and what may be shown of it.
+
+    `until` is the last day of a grant that has ended, `at` the first byte of the place.
+    """
 
     id: str
     source: str
     pieces: list[Piece]
     value: float | None = None
     limit: float | None = None
+    until: datetime.date | None = None
+    at: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +61,26 @@ class Pair:
 
 @dataclass(slots=True)
 class Samples:
-    """Samples by rule; `looked` of `shards` shards were looked into."""
+    """Samples by rule; `looked` of `shards` shards were looked into.
+
+    `elsewhere`: of rules whose every example stands already under another rule, that one.
+    """
 
     looked: int = 0
     shards: int = 0
     removed: dict[str, list[Sample]] = field(default_factory=dict)
     cuts: dict[str, list[Sample]] = field(default_factory=dict)
     masks: dict[str, list[Sample]] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
     pairs: list[Pair] = field(default_factory=list)
+
+    def kinds(self, where: Literal["removed", "masks", "pairs"]) -> set[Kind]:
+        """The masks and blots that a legend must tell apart in one section's excerpts."""
+        if where == "pairs":
+            shown = [side for pair in self.pairs for side in (pair.removed, pair.kept)]
+        else:
+            shown = [sample.pieces for rows in getattr(self, where).values() for sample in rows]
+        return {piece.kind for pieces in shown for piece in pieces if piece.kind in ("mask", "blot")}
 
 
 def read_samples(facts: Facts) -> Samples:
@@ -94,11 +115,14 @@ def _add_removed(samples: Samples, shard: Shard, verdicts: pa.Table, edits: pa.A
     for rule in sorted(set(rules.tolist())):
         wanted = PER_RULE - len(samples.removed.get(rule, ()))
         chosen |= dict.fromkeys(shard.some(removed[rules == rule], wanted, f"removed/{rule}"), rule)
-    for row, document in shard.documents(chosen, ["id", "source", "text"]).items():
+    columns = ["id", "source", "rights_id", "text"]
+    grants = read_rights(shard.run) if "rights.until" in chosen.values() else {}
+    for row, document in shard.documents(chosen, columns).items():
         rule = chosen[row]
         pieces = [] if rule.startswith("rights.") else head(_beginning(document["text"], edits[row].as_py()), _LENGTH)
         value, limit = verdicts["value"][row].as_py(), verdicts["limit"][row].as_py()
-        sample = Sample(document["id"], document["source"], pieces, value, limit)
+        grant = grants.get(document["rights_id"]) if rule == "rights.until" else None
+        sample = Sample(document["id"], document["source"], pieces, value, limit, grant.until if grant else None)
         samples.removed.setdefault(rule, []).append(sample)
 
 
@@ -126,15 +150,32 @@ def _add_edits(samples: Samples, shard: Shard, edits: pa.Array, hidden: np.ndarr
         here = next(i for i, piece in enumerate(pieces) if piece.at == start)
         mask = pieces[here].kind == "mask"
         shown = around(pieces, here, _CONTEXT) if mask else [_short(pieces[here])]
-        sample = Sample(document["id"], document["source"], shown)
-        _add_new((samples.masks if mask else samples.cuts).setdefault(rule, []), sample)
+        sample = Sample(document["id"], document["source"], shown, at=start)
+        _add_new(samples, samples.masks if mask else samples.cuts, rule, sample)
 
 
-def _add_new(samples: list[Sample], sample: Sample) -> None:
-    """Menus and footers are alike by nature: three times the same line shows nothing."""
-    shown = [piece.text for piece in sample.pieces]
-    if len(samples) < PER_RULE and all([piece.text for piece in one.pieces] != shown for one in samples):
-        samples.append(sample)
+def _add_new(samples: Samples, kind: dict[str, list[Sample]], rule: str, sample: Sample) -> None:
+    """Menus and footers are alike by nature, and one line may hold a name, a number and an address: shown once."""
+    beside = next((other for other, rows in kind.items() if any(_same(sample, one) for one in rows)), None)
+    if beside is not None:
+        samples.elsewhere.setdefault(rule, beside)
+    elif len(kind.get(rule, ())) < PER_RULE:
+        kind.setdefault(rule, []).append(sample)
+
+
+def _same(one: Sample, other: Sample) -> bool:
+    """Whether a reader would see the same words twice: the same place, or the same text around another place."""
+    if one.pieces[0].kind == "cut":
+        return _letters(one) == _letters(other)
+    if one.id == other.id and abs(one.at - other.at) < 2 * _CONTEXT:
+        return True
+    words, others = _letters(one), _letters(other)
+    most = difflib.SequenceMatcher(None, words, others, autojunk=False).find_longest_match().size
+    return most > _ALIKE * min(len(words), len(others))
+
+
+def _letters(sample: Sample) -> str:
+    return "".join("".join(piece.text for piece in sample.pieces).split())
 
 
 def _short(piece: Piece) -> Piece:
@@ -153,9 +194,8 @@ def _add_pairs(samples: Samples, facts: Facts, shard: Shard, edits: pa.Array) ->
         witness = next(_kept(facts, clusters["witness"][row].as_py()), None)
         if witness is None:
             continue
-        left = plain(_beginning(document["text"], edits[row].as_py()))
-        right = plain(_beginning(witness["text"], witness["edits"]))
-        removed, kept = compared(left, right)
+        left = _beginning(document["text"], edits[row].as_py())
+        removed, kept = compared(left, _beginning(witness["text"], witness["edits"]))
         similarity = clusters["similarity"][row].as_py()
         names = (document["id"], document["source"], witness["id"], witness["source"])
         samples.pairs.append(Pair(*names, similarity, removed, kept))

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from corpus.rules import RULES
 from corpus.signals import SIGNALS
+from corpus.tags import TAGS
 from hanjo.report.charts import histogram
 from hanjo.report.facts import Facts
 from hanjo.report.figures import trim
@@ -55,12 +56,22 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """A signal of `corpus/tags.py`, and how many of the documents looked at have any of it."""
+
+    name: str
+    doc: str
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Signals:
     """The charts, and from how many documents they were drawn."""
 
     rows: int
     judged: bool
     signals: tuple[Signal, ...]
+    tags: tuple[Tag, ...] = ()
 
 
 def read_signals(facts: Facts) -> Signals | None:
@@ -71,7 +82,7 @@ def read_signals(facts: Facts) -> Signals | None:
     described = {signal.name: signal for signal in SIGNALS}
     names = [name for name in described if name in limits]
     judged = facts.finished("decide")
-    tables, kept = _read(facts, names, judged)
+    tables, kept = _read(facts, list(dict.fromkeys([*names, *TAGS])), judged)
     if not tables.num_rows:
         return Signals(0, judged, ())
     drawn = []
@@ -81,7 +92,8 @@ def read_signals(facts: Facts) -> Signals | None:
             drawn.append(_draw(described[name], values, kept, limits[name], judged))
     # Rules that removed something first: they are what a reader has to judge.
     drawn.sort(key=lambda signal: -sum(limit.removed for limit in signal.limits))
-    return Signals(tables.num_rows, judged, tuple(drawn))
+    tags = tuple(Tag(name, described[name].doc, int((np.asarray(tables[name]) > 0).sum())) for name in TAGS)
+    return Signals(tables.num_rows, judged, tuple(drawn), tags)
 
 
 def limits_by_signal(facts: Facts) -> dict[str, list[Limit]]:
@@ -144,6 +156,9 @@ def bins(values: np.ndarray, limits: Sequence[float]) -> tuple[np.ndarray, bool]
     if low >= 0 and middle >= 1 and high > 20 * middle:
         low = max(low, 1.0)
         return np.geomspace(low, max(high * 1.1, low * 10), _BINS + 1), True
-    room = 0.03 * ((high - low) or 1.0)
+    width, greatest = high - low, max(abs(low), abs(high))
+    if width <= max(1e-9 * greatest, 1e-300):  # too narrow for so many bins to differ in floating point
+        width = max(1.0, 1e-6 * greatest)
+    room = 0.03 * width
     low = 0.0 if 0 <= low < 4 * room else low - room
     return np.linspace(low, high + room, _BINS + 1), False

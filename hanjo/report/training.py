@@ -12,6 +12,7 @@ from hanjo.report.charts import Series, interval, line_chart
 from hanjo.report.facts import Cost, Facts, read_curve
 
 _METRICS = ("step", "tokens", "loss", "lr", "grad_norm")
+FEW = 20  # items below which a verdict is told to be a hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ def read_training(facts: Facts) -> Training | None:
     if not curve.read:
         return None
     validation = read_curve(facts.run / "pretrain" / "validation.jsonl", ("step", "bits_per_byte"))
-    loss, bits = curve.points("step", "loss"), validation.points("step", "bits_per_byte")
-    rate, norm = curve.points("step", "lr"), curve.points("step", "grad_norm")
+    bits = validation.points("step", "bits_per_byte")
+    loss, rate, norm = (_done(curve.points("step", name)) for name in ("loss", "lr", "grad_norm"))
     wanted = (
         ("Training loss", "nats per token", loss, "accent", False),
         ("Validation", "bits per UTF-8 byte of the validation split", bits, "accent", True),
@@ -53,12 +54,17 @@ def read_training(facts: Facts) -> Training | None:
     for name, unit, points, css, marks in wanted:
         if points:
             zero = name in ("Learning rate", "Gradient norm")
-            chart = line_chart(f"{name} by step", [Series(name, points, css, marks)], "step", unit, zero=zero)
+            chart = line_chart(f"{name} by step", [Series(name, points, css, marks)], "steps done", unit, zero=zero)
             charts.append((name, chart))
             table.append((f"{name} ({unit})", points[0][1], points[-1][1]))
     planned = (facts.recipe.get("pretrain") or {}).get("steps")
     tokens = int(curve.last["tokens"])
     return Training(tuple(charts), tuple(table), curve.read, tokens, curve.width, planned, facts.finished("pretrain"))
+
+
+def _done(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """By steps done, as validation counts: the metrics name a step by its number, the first being 0."""
+    return [(step + 1, value) for step, value in points]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,10 @@ class Score:
     chart: Markup
     verdict: str = ""
 
+    @property
+    def few(self) -> bool:
+        return self.n < FEW
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -85,6 +95,21 @@ class Group:
     chance: float | None
     scores: tuple[Score, ...]
     differences: tuple[Score, ...]
+
+    @property
+    def few(self) -> bool:
+        """Whether a verdict rests on few items."""
+        return any(score.few and score.verdict for score in self.differences)
+
+    @property
+    def above_chance_undecided(self) -> bool:
+        """Whether the trained model is better than guessing while its difference from the untrained is undecided."""
+        if self.chance is None or not any(score.verdict == "undecided" for score in self.differences):
+            return False
+        ends = [score.low if self.higher_is_better else score.high for score in self.scores if score.model == "trained"]
+        return any(
+            end is not None and (end > self.chance if self.higher_is_better else end < self.chance) for end in ends
+        )
 
 
 def read_scores(results: Mapping[str, Any]) -> list[Group]:

@@ -6,12 +6,13 @@ import dataclasses
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -117,8 +118,10 @@ def write_documents(run: Path) -> list[str]:
         "train": True,
         "license": "공공누리 1",
         "evidence": "https://x",
+        "attribution": "<조세심판원>",
     }
-    write_table(run / "rights.parquet", pa.Table.from_pylist([rights], schema=RIGHTS), RIGHTS, context)
+    ended = {"rights_id": "closed", "source": "closed", "train": True, "until": date(2025, 12, 31)}
+    write_table(run / "rights.parquet", pa.Table.from_pylist([rights, ended], schema=RIGHTS), RIGHTS, context)
     return ids
 
 
@@ -215,6 +218,8 @@ def counts() -> dict[str, dict[str, dict[str, int]]]:
             "removed/rights.train": {"documents": 1, "bytes": 60},
             "removed/length.chars": {"documents": 1, "bytes": 20},
             "removed/form.singles": {"documents": 1, "bytes": 30},
+            "register/law": {"documents": 5, "bytes": 800},
+            "register/chat": {"documents": 1, "bytes": 100},
         },
         "dedup": {
             "in": {"documents": 3, "bytes": 700},
@@ -294,7 +299,7 @@ def test_a_run_stopped_after_any_stage_gives_a_whole_page_that_loads_nothing(mak
 def test_personal_data_and_documents_without_rights_are_never_shown(make_run: MakeRun) -> None:
     text, _ = read(write_report(make_run("evaluate")))
     assert [secret for secret in SECRETS if secret in text] == []
-    assert "may not be passed on, since their rights do not say so: ruling" in text
+    assert "may not be passed on, since their rights do not say so: closed, ruling" in text
     assert "&lt;|phone|&gt;" in text and "&lt;|email|&gt;" in text
     assert '<s class="cut">○○○ 기자 ○○○</s>' in text, "of the cut by-line only the rule's own words are shown"
     assert "gildong" not in text, "nor does the rule's caption look like an address"
@@ -354,3 +359,81 @@ def test_a_sidecar_of_other_documents_is_refused(make_run: MakeRun) -> None:
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StaleError, match="no run here"):
         write_report(tmp_path)
+
+
+def section(text: str, name: str) -> str:
+    """One section of the page, white space drawn together."""
+    found = text[text.index(f'<section id="{name}">') :].split("</section>")[0]
+    return " ".join(found.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def test_what_the_page_alone_hides_is_told_from_masks(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "PHONE", "none")  # as if a detector had not found the number
+    text = write_report(make_run("evaluate")).read_text(encoding="utf-8")
+    assert "2345-6789" not in text
+    edits, removed = section(text, "edits"), section(text, "removed")
+    assert '<span class="blot" title="hidden on this page only">•••-••••-••••</span>' in edits
+    assert "hidden on this page only; the text that goes on has it" in edits
+    assert "hidden on this page only;" not in removed, "a legend for what is not there"
+
+
+def test_kinds_of_personal_data_are_explained_and_no_words_are_shown_twice(make_run: MakeRun) -> None:
+    edits = section(write_report(make_run("evaluate")).read_text(encoding="utf-8"), "edits")
+    assert "An e-mail address, with (at) or 골뱅이 too." in edits and "A telephone number" in edits
+    assert edits.count("&lt;|phone|&gt;") == 1, "phone and address stand in one sentence"
+    assert "Its examples stand under <code>pii.email</code>." in edits
+
+
+def test_a_grant_that_has_ended_is_said_to_have_ended(make_run: MakeRun) -> None:
+    run = make_run("evaluate")
+    path = run / "verdicts" / "00000.parquet"
+    rows = [row | {"rule": "rights.until"} if row["rule"] == "rights.train" else row for row in read_rows(path)]
+    table = pa.Table.from_pylist(rows, schema=VERDICTS)
+    write_table(path, table, VERDICTS, JobContext(run, "e" * 32, 0), of="f" * 32)
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    counted = manifest["stages"]["decide"]["counts"]
+    counted["removed/rights.until"] = counted.pop("removed/rights.train")
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    text = write_report(run).read_text(encoding="utf-8")
+    assert "Not shown: the grant ended on 2025-12-31; this run is as of 2026-11-24." in section(text, "removed")
+    assert "비밀문서" not in text
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
+
+
+def test_rights_come_with_their_evidence_and_the_name_to_be_given(make_run: MakeRun) -> None:
+    text = write_report(make_run("evaluate")).read_text(encoding="utf-8")
+    assert "To be named: &lt;조세심판원&gt;. Evidence: https://x" in section(text, "tokens")
+    assert "Not shown: its rights do not grant train." in section(text, "removed")
+
+
+@pytest.mark.parametrize(("until", "so_far"), [("collect", True), ("decide", True), ("dedup", False)])
+def test_documents_are_kept_so_far_until_copies_are_gone(make_run: MakeRun, until: str, so_far: bool) -> None:
+    text = write_report(make_run(until)).read_text(encoding="utf-8")
+    lead = " ".join(text[text.index('class="lead"') : text.index("<nav")].split())
+    assert ("are kept so far" in lead) == ("<code>dedup</code> is still to come" in lead or until == "collect") == so_far
+    assert ("dedup is still to come</div>" in lead) == so_far
+
+
+def test_registers_tags_and_steps_done_are_shown(make_run: MakeRun) -> None:
+    text = write_report(make_run("evaluate")).read_text(encoding="utf-8")
+    signals = section(text, "signals")
+    assert '<td>law</td><td class="n">5</td><td class="n">83.3 %</td>' in signals
+    assert '<code>bias</code></td><td>' in signals and '<td class="n">5</td><td class="n">83.3 %</td></tr>' in signals
+    training = section(text, "training")
+    assert training.count(">steps done</text>") == 4 and ">step</text>" not in training
+
+
+def test_scores_of_all_suites_stand_in_one_table_with_headed_columns(make_run: MakeRun) -> None:
+    scores = section(write_report(make_run("evaluate")).read_text(encoding="utf-8"), "scores")
+    assert scores.count("<table>") == 1 and ">Verdict</th>" in scores
+    assert '<td class="verdict wide">better</td>' in scores and "hints" not in scores
+
+
+def test_commands_stay_on_one_line(make_run: MakeRun) -> None:
+    text = write_report(make_run("evaluate")).read_text(encoding="utf-8")
+    assert re.search(r"\.command \{[^}]*overflow-x: auto; white-space: nowrap", text)
+    assert text.count('<code class="command"') == text.count("hanjo trace ")

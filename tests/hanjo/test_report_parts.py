@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from corpus.boilerplate import LINE_RULES
@@ -18,12 +18,13 @@ from corpus.documents import SHARDS
 from corpus.shards import JobContext, write_table
 from hanjo.report.charts import WIDTH, Series, histogram, line_chart, log_place, powers, share_bar, ticks
 from hanjo.report.cut_lines import CLOSED, shown_of_cut
-from hanjo.report.excerpts import Piece, around, compared, edited, head, plain, veil
+from hanjo.report.excerpts import Piece, around, compared, edited, head, plain
 from hanjo.report.facts import Facts, read_costs, read_curve
 from hanjo.report.figures import number, percent, seconds, short, size, trim
 from hanjo.report.rows import chosen_shards
 from hanjo.report.signals import bins
-from hanjo.report.training import spent
+from hanjo.report.training import read_scores, spent
+from hanjo.report.veil import veil, veiled
 
 FINITE = st.floats(-1e12, 1e12, allow_nan=False).map(lambda x: round(x, 6))
 
@@ -101,6 +102,10 @@ def test_charts_escape_their_words_and_take_nothing() -> None:
 
 
 @given(st.lists(st.floats(0, 1e9), min_size=1, max_size=200), st.lists(st.floats(0, 1e6), max_size=2))
+@example([0.0], [5e-324])
+@example([5e-324, 1e-310], [])
+@example([1e9, 1e9 + 2e-7], [])
+@example([1e15], [1e15 + 0.125])
 def test_every_value_has_a_bin_once_clipped(values: list[float], limits: list[float]) -> None:
     array = np.array(values)
     edges, _ = bins(array, limits)
@@ -150,10 +155,69 @@ def test_the_veil_hides_identifiers_in_any_spelling(secret: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2024년에 100,000원짜리 3.14판을 15명이 샀다.", "앞으로 3년, 제주도 한라로 간다.", "See it at page 3. The end."],
+    [
+        "2024년에 100,000원짜리 3.14판을 15명이 샀다.",
+        "앞으로 3년, 제주도 한라로 간다.",
+        "See it at page 3. The end.",
+        "It does not change Korean text at all. The next line does.",
+        "We met at 3 p.m. on Monday, at U.S. bases; it rose at 3.5 percent. Look at the dot on the map.",
+        "Korea 골뱅이 무침과 음식점 가격. 다음 주에 간다.",
+        "a list • of • points, ○○○",
+    ],
 )
 def test_the_veil_leaves_prices_years_and_prose(text: str) -> None:
     assert veil(text) == text
+    assert [hidden for _, hidden in veiled(text)] == [False]
+
+
+WORDS = "at the dot of all text Korean look page a in or go 골뱅이 무침 음식점 점 가격은 p.m. U.S. e.g. (at) [dot]".split()
+
+
+@given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from([" ", ". ", ", ", "? ", "\n"])), max_size=40))
+def test_the_veil_leaves_sentences_without_a_domain(parts: list[tuple[str, str]]) -> None:
+    text = "".join(word + end for word, end in parts)
+    assert veil(text) == text
+
+
+NAMED = st.from_regex(r"[a-z][a-z0-9]{2,9}", fullmatch=True).filter(lambda name: name not in ("dot", "com"))
+BRACKETED = ("(at)", " [at] ", " (골뱅이) ", "골뱅이", " 골뱅이 ", "@", " @ ")
+DOTS = (".", "(dot)", " [dot] ", " dot ", " 닷 ", "점", ". ")
+
+
+@given(
+    st.from_regex(r"qz[a-z0-9._]{0,9}qz", fullmatch=True),
+    st.sampled_from([*BRACKETED, " at "]),
+    NAMED,
+    st.sampled_from(DOTS),
+    st.sampled_from(["com", "net", "org", "co.kr", "ac.kr", "kr"]),
+    st.sampled_from(["", " 로 보내라", "로 보내라", ". The end", ", please"]),
+)
+def test_the_veil_hides_every_address_that_has_a_domain(
+    local: str, at: str, name: str, dot: str, last: str, behind: str
+) -> None:
+    shown = veil(f"문의: {local}{at}{name}{dot}{last}{behind}")
+    assert "qz" not in shown and f"{name}{dot}" not in shown
+    assert shown.startswith("문의: •••@•••") and shown.endswith(behind)
+
+
+@given(st.text("홍길동 기자at@.com(0123)•○\n", max_size=80))
+def test_blots_are_told_from_text_and_nothing_else_changes(text: str) -> None:
+    parts = list(veiled(text))
+    assert "".join(part for part, _ in parts) == veil(text)
+    rest = text
+    for part, hidden in parts:  # what is no blot stands in the text, in order
+        if not hidden:
+            assert part in rest
+            rest = rest[rest.index(part) + len(part) :]
+
+
+def test_what_only_the_veil_hides_is_no_mask() -> None:
+    text = "문의 010-1234-5678 또는 02-345-6789"
+    start = text.index("010")
+    edit = {"start": len(text[:start].encode()), "rule": "pii.phone", "replacement": "<|phone|>"}
+    edit["end"] = edit["start"] + len("010-1234-5678")
+    kinds = [(piece.kind, piece.text) for piece in edited(text.encode(), [edit])]
+    assert kinds == [("text", "문의 "), ("mask", "<|phone|>"), ("text", " 또는 "), ("blot", "••-•••-••••")]
 
 
 @pytest.mark.parametrize(
@@ -241,9 +305,18 @@ def test_head_shortens_and_marks_cuts_and_around_keeps_the_middle() -> None:
 
 
 def test_differences_of_near_copies_are_marked_on_both_sides() -> None:
-    left, right = compared("하나 둘 셋 넷", "하나 두울 셋 넷 다섯")
+    left, right = compared([Piece("text", "하나 둘 셋 넷")], [Piece("text", "하나 두울 셋 넷 다섯")])
     assert [piece.text for piece in left if piece.kind == "differs"] == ["둘"]
     assert [piece.text for piece in right if piece.kind == "differs"] == ["두울", "다섯"]
+
+
+def test_masks_and_blots_stay_what_they_are_in_a_comparison() -> None:
+    left = [Piece("text", "문의는 "), Piece("mask", "<|phone|>", "pii.phone", 9), Piece("text", "로 "), Piece("cut", "")]
+    left.append(Piece("blot", "•••@•••"))
+    shown, other = compared(left, [Piece("text", "문의는 전화로")])
+    told = [(piece.kind, piece.text.strip()) for piece in shown if piece.text.strip()]
+    assert told == [("text", "문의는"), ("mask", "<|phone|>"), ("differs", "로"), ("blot", "•••@•••")]
+    assert [piece.text for piece in other if piece.kind == "differs"] == ["전화로"]
 
 
 def test_a_long_curve_is_bounded_and_keeps_its_mean(tmp_path: Path) -> None:
@@ -290,3 +363,19 @@ def test_however_many_shards_there_are_the_same_few_are_looked_at(tmp_path: Path
     assert [one.name for one in chosen_shards(tmp_path, 8)[0]] != [one.name for one in chosen]
     rows = chosen[0].some(np.arange(10**6), 5, "salt")
     assert len(rows) == 5 and rows == sorted(rows) and rows == chosen[0].some(np.arange(10**6), 5, "salt")
+
+
+def cloze(n: int, low: float, verdict: str) -> dict[str, object]:
+    same = {"suite": "korean_cloze", "metric": "acc", "unit": "share", "higher_is_better": True, "n": n}
+    score = same | {"model": "trained", "value": 0.4, "low": low, "high": 0.6, "chance": 0.25}
+    difference = same | {"of": "trained", "against": "untrained", "value": 0.1, "low": -0.1, "high": 0.3}
+    return {"scores": [score], "differences": [difference | {"verdict": verdict}]}
+
+
+def test_what_needs_a_word_of_caution_in_scores_is_told() -> None:
+    (group,) = read_scores(cloze(200, 0.3, "undecided"))
+    assert group.above_chance_undecided and not group.few
+    (group,) = read_scores(cloze(19, 0.2, "undecided"))
+    assert not group.above_chance_undecided and group.few
+    (group,) = read_scores(cloze(20, 0.3, "better"))
+    assert not group.above_chance_undecided and not group.few
