@@ -26,7 +26,7 @@ from corpus.sources import ReadOptions, Skipped
 from corpus.streams import Stream
 from dedup.settings import DedupSettings
 from hanjo.check_store import NUMBERS, Writer
-from hanjo.report.excerpts import veil
+from hanjo.report.veil import veil
 
 SHOWN_ERRORS = 20  # a cause; all are counted
 EXCERPT = 160  # characters

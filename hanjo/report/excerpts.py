@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hanjo.report.cut_lines import shown_of_cut
-from hanjo.report.veil import veil, veiled
+from hanjo.report.veil import veiled
 
 Kind = Literal["text", "mask", "blot", "cut", "differs"]
 WINDOW = 16 << 10  # bytes of a document that are looked at for an excerpt
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch of shown text: as it is, put in place of something by an edit (`mask`), hidden by the veil alone

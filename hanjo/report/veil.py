@@ -24,7 +24,9 @@ _DOT = (
     rf"(?:\s?\.\s|\s+dot\s+|\s?(?:닷|쩜|점)\s?)(?={_SECOND}?{_LAST}))"
 )
 _DOMAIN = rf"{_LABEL}(?:{_DOT}{_LABEL})*{_DOT}(?:[A-Za-z]{{2,}}|[컴콤넷]|[가-힣]{{2,}})"
-_EMAIL = re.compile(rf"[\w.+%-]+\s?[@＠﹫]\s?(?:{_DOMAIN}|{_PROVIDER}|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)", re.IGNORECASE)
+_EMAIL = re.compile(
+    rf"[\w.+%-]+\s?[@＠﹫]\s?(?:{_DOMAIN}|{_PROVIDER}|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)", re.IGNORECASE
+)
 _SPELT_EMAIL = re.compile(
     r"(?:[\w.+%-]+\s*[(\[{<]\s*(?:at|앳|골뱅이)\s*[)\]}>]|[A-Za-z0-9._+%-]+\s*골뱅이)"
     rf"\s*(?:{_DOMAIN}|{_PROVIDER})|[A-Za-z0-9._+%-]+\s+at\s+{_DOMAIN}",

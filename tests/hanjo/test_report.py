@@ -414,7 +414,9 @@ def test_rights_come_with_their_evidence_and_the_name_to_be_given(make_run: Make
 def test_documents_are_kept_so_far_until_copies_are_gone(make_run: MakeRun, until: str, so_far: bool) -> None:
     text = write_report(make_run(until)).read_text(encoding="utf-8")
     lead = " ".join(text[text.index('class="lead"') : text.index("<nav")].split())
-    assert ("are kept so far" in lead) == ("<code>dedup</code> is still to come" in lead or until == "collect") == so_far
+    assert (
+        ("are kept so far" in lead) == ("<code>dedup</code> is still to come" in lead or until == "collect") == so_far
+    )
     assert ("dedup is still to come</div>" in lead) == so_far
 
 
@@ -422,7 +424,7 @@ def test_registers_tags_and_steps_done_are_shown(make_run: MakeRun) -> None:
     text = write_report(make_run("evaluate")).read_text(encoding="utf-8")
     signals = section(text, "signals")
     assert '<td>law</td><td class="n">5</td><td class="n">83.3 %</td>' in signals
-    assert '<code>bias</code></td><td>' in signals and '<td class="n">5</td><td class="n">83.3 %</td></tr>' in signals
+    assert "<code>bias</code></td><td>" in signals and '<td class="n">5</td><td class="n">83.3 %</td></tr>' in signals
     training = section(text, "training")
     assert training.count(">steps done</text>") == 4 and ">step</text>" not in training
 

@@ -170,7 +170,31 @@ def test_the_veil_leaves_prices_years_and_prose(text: str) -> None:
     assert [hidden for _, hidden in veiled(text)] == [False]
 
 
-WORDS = "at the dot of all text Korean look page a in or go 골뱅이 무침 음식점 점 가격은 p.m. U.S. e.g. (at) [dot]".split()
+WORDS = [
+    "at",
+    "the",
+    "dot",
+    "of",
+    "all",
+    "text",
+    "Korean",
+    "look",
+    "page",
+    "a",
+    "in",
+    "or",
+    "go",
+    "골뱅이",
+    "무침",
+    "음식점",
+    "점",
+    "가격은",
+    "p.m.",
+    "U.S.",
+    "e.g.",
+    "(at)",
+    "[dot]",
+]
 
 
 @given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from([" ", ". ", ", ", "? ", "\n"])), max_size=40))
@@ -311,7 +335,12 @@ def test_differences_of_near_copies_are_marked_on_both_sides() -> None:
 
 
 def test_masks_and_blots_stay_what_they_are_in_a_comparison() -> None:
-    left = [Piece("text", "문의는 "), Piece("mask", "<|phone|>", "pii.phone", 9), Piece("text", "로 "), Piece("cut", "")]
+    left = [
+        Piece("text", "문의는 "),
+        Piece("mask", "<|phone|>", "pii.phone", 9),
+        Piece("text", "로 "),
+        Piece("cut", ""),
+    ]
     left.append(Piece("blot", "•••@•••"))
     shown, other = compared(left, [Piece("text", "문의는 전화로")])
     told = [(piece.kind, piece.text.strip()) for piece in shown if piece.text.strip()]
