@@ -38,8 +38,8 @@ def test_the_scratch_that_is_planned_is_the_scratch_that_is_written(kit: Any, ru
         assert plan.scratch[kind] == pytest.approx(written[kind], rel=0.15, abs=2000), (
             kind
         )  # exact copies have no bands
-    assert plan.scratch["versions"] == pytest.approx(written["versions"], rel=0.45)  # the path here is one of 7 bytes
-    assert plan.scratch_bytes == pytest.approx(sum(written.values()), rel=0.35)
+    assert plan.scratch["versions"] == pytest.approx(written["versions"], rel=0.6)  # the path here is one of 7 bytes
+    assert plan.scratch_bytes == pytest.approx(sum(written.values()), rel=0.6)
 
 
 def test_the_corpus_grows_and_so_does_everything() -> None:
