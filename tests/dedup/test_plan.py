@@ -39,7 +39,8 @@ def test_the_scratch_that_is_planned_is_the_scratch_that_is_written(kit: Any, ru
             kind
         )  # exact copies have no bands
     assert plan.scratch["versions"] == pytest.approx(written["versions"], rel=0.6)  # the path here is one of 7 bytes
-    assert plan.scratch_bytes == pytest.approx(sum(written.values()), rel=0.6)
+    # The rest hangs on how the documents resemble one another; few stems make few distinct shingles here.
+    assert sum(written.values()) < plan.scratch_bytes < 3 * sum(written.values())
 
 
 def test_the_corpus_grows_and_so_does_everything() -> None:
