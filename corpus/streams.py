@@ -195,6 +195,14 @@ def _skip_line(reader: io.BufferedReader[Any]) -> int:
     return gone
 
 
+def refuse_file(path: Path, limit: int) -> Rejected | None:
+    """Why a file is not even opened: it is empty, or too long."""
+    size = path.stat().st_size
+    if size == 0:
+        return Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")
+    return too_long(0, size, limit, "the file") if size > limit else None
+
+
 def read_whole(path: Path, limit: int) -> bytes | Rejected:
     """All bytes of a file that is one record, or why not: empty, cut, or longer than `limit` bytes."""
     with Stream(path) as stream:

@@ -14,7 +14,6 @@ from types import TracebackType
 
 from corpus.documents import Rejected
 from corpus.safe_xml import XmlError, parse_xml
-from corpus.streams import too_long
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _DIRECTORY = 4 << 20  # bytes of a zip's list of members at most: tens of thousands of them
@@ -44,14 +43,6 @@ class PackageError(Exception):
     def rejected(self, form: str, size: int) -> Rejected:
         """The record of the file that was refused."""
         return Rejected(0, size, f"{form}.{self.cause}", self.detail)
-
-
-def refuse_file(path: Path, limit: int) -> Rejected | None:
-    """Why a file is not even opened: it is empty, or too long."""
-    size = path.stat().st_size
-    if size == 0:
-        return Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")
-    return too_long(0, size, limit, "the file") if size > limit else None
 
 
 class Package:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 MOST_BANDS, MOST_ROWS, MOST_VALUES = 256, 32, 1024
 DOCUMENTS = 10**6  # of the corpus that the default is chosen for
-# Measured on one core of the machine of docs/dedup-at-scale.md; only their ratios matter here.
+# Estimates for one core; only their ratios matter here.
 _VALUE, _KEY, _PAIR = 6e-9, 250e-9, 6e-6  # seconds: a signature's value, a band key to its bucket, a pair compared
-_UNRELATED = 0.011  # Jaccard; that of unrelated Korean texts of 1.5 kB, by the mean of its fourth power (measured)
+_UNRELATED = 0.011  # Jaccard; that of unrelated Korean texts of 1.5 kB, by the mean of its fourth power (of one sample)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions
-from corpus.zip_packages import Package, PackageError, refuse_file
+from corpus.streams import refuse_file
+from corpus.zip_packages import Package, PackageError
 
 ENDINGS = (".docx", ".docm")
 SPLIT = "no"

@@ -13,7 +13,8 @@ from corpus.decoding import UndecodableError
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions
 from corpus.sources.webpage import page_text
-from corpus.zip_packages import Package, PackageError, refuse_file
+from corpus.streams import refuse_file
+from corpus.zip_packages import Package, PackageError
 
 ENDINGS = (".epub",)
 SPLIT = "no"

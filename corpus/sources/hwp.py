@@ -21,7 +21,7 @@ import olefile
 from corpus.archives import DAMAGE
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions
-from corpus.streams import too_long
+from corpus.streams import refuse_file
 
 ENDINGS = (".hwp", ".hwpx")
 SPLIT = "no"
@@ -40,13 +40,11 @@ _NOTES = ("}footNote", "}endNote")
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Record | Rejected]:
     """The one record of the file; start and end are not used."""
+    refused = refuse_file(path, options.max_record)
+    if refused is not None:
+        yield refused
+        return
     size = path.stat().st_size
-    if size == 0:
-        yield Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")
-        return
-    if size > options.max_record:
-        yield too_long(0, size, options.max_record, "the file")
-        return
     with path.open("rb") as handle:
         start_bytes = handle.read(8)
     with _silent():

@@ -22,7 +22,7 @@ from corpus.garbled import garbled
 from corpus.mojibake import reverse_mojibake
 from corpus.sources import ReadOptions
 from corpus.sources.pdf_streams import MOST, unpacks_to_more
-from corpus.streams import too_long
+from corpus.streams import refuse_file
 
 ENDINGS = (".pdf",)
 SPLIT = "no"
@@ -33,13 +33,11 @@ _CHILD = Path(__file__).parents[1] / "pdf_child.py"
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Record | Rejected]:
     """The one record of the file; start and end are not used."""
+    refused = refuse_file(path, options.max_record)
+    if refused is not None:
+        yield refused
+        return
     size = path.stat().st_size
-    if size == 0:
-        yield Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")
-        return
-    if size > options.max_record:
-        yield too_long(0, size, options.max_record, "the file")
-        return
     if unpacks_to_more(path.read_bytes()):  # and a file that may not be read is an OSError here
         detail = f"its pages unpack to more than {MOST} bytes of drawing: split it, or save it anew"
         yield Rejected(0, size, "pdf.too_big", detail)
