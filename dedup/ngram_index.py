@@ -22,7 +22,7 @@ from dedup.shingles import _POINT as POINT
 from dedup.shingles import _decode as decode
 from dedup.shingles import _is_space as is_space
 from dedup.shingles import mix, power_of_base
-from dedup.winnowing import count_visible, hash_grams, take_apart
+from dedup.winnowing import count_visible, hash_grams, next_visible, take_apart
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -35,23 +35,12 @@ _ONE = np.uint64(1)
 _LEAST_BITS, _MOST_BITS = 1 << 12, 1 << 33  # of the bitmap; 16 for each n-gram
 
 
-@njit(inline="always")
-def _visible(data, at, end):  # type: ignore[no-untyped-def]
-    """The visible code point at or after a byte (-1 where there is none), and the byte after it."""
-    while at < end:
-        point, length = decode(data, at)
-        at += length
-        if not is_space(point):
-            return point, at
-    return np.int64(-1), at
-
-
 @njit(cache=True, nogil=True)
 def _same(data, at, end, other, other_at, other_end, size):  # type: ignore[no-untyped-def]
     """Whether the next `size` visible code points of two texts are the same."""
     for _ in range(size):
-        point, at = _visible(data, at, end)
-        other_point, other_at = _visible(other, other_at, other_end)
+        point, at = next_visible(data, at, end)
+        other_point, other_at = next_visible(other, other_at, other_end)
         if point != other_point or point < 0:
             return False
     return True

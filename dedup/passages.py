@@ -25,10 +25,9 @@ from dedup.inputs import edited_texts, facts_about, rank
 from dedup.runs import Array, Columns, Layout, by_shard, concatenate, of_shard, read_batch, read_run, stretch, write_run
 from dedup.settings import DedupSettings
 from dedup.shingles import _decode as decode
-from dedup.shingles import _is_space as is_space
 from dedup.shingles import power_of_base
 from dedup.unique import surviving
-from dedup.winnowing import count_visible, hash_grams, take_apart, winnow
+from dedup.winnowing import count_visible, hash_grams, next_visible, take_apart, winnow
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -171,17 +170,6 @@ def find_passages(context: JobContext, *, layout: Layout, part: int, parts: int,
     return Outcome((write_run(context, "passages", part, {name: values[order] for name, values in found.items()}),))
 
 
-@njit(inline="always")
-def _next(data, at, end):  # type: ignore[no-untyped-def]
-    """The visible code point at or after a byte (-1 where there is none) and the byte after it."""
-    while at < end:
-        point, length = decode(data, at)
-        at += length
-        if not is_space(point):
-            return point, at
-    return np.int64(-1), at
-
-
 @njit(cache=True, nogil=True)
 def _compare(data, start, stop, other, other_start, other_stop, size, ends):  # type: ignore[no-untyped-def]
     """Byte after each window in `data` where `size` visible characters are the same as in `other`, else -1.
@@ -194,17 +182,17 @@ def _compare(data, start, stop, other, other_start, other_stop, size, ends):  # 
         at, other_at = start[i], other_start[i]
         matched, need = True, size
         if before >= 0 and stop[i] == stop[before] and other_stop[i] == other_stop[before]:
-            here = _next(data, after_first, stop[i])[1]
-            there = _next(other, other_after_first, other_stop[i])[1]
-            if here == _next(data, at, stop[i])[1] and there == _next(other, other_at, other_stop[i])[1]:
+            here = next_visible(data, after_first, stop[i])[1]
+            there = next_visible(other, other_after_first, other_stop[i])[1]
+            if here == next_visible(data, at, stop[i])[1] and there == next_visible(other, other_at, other_stop[i])[1]:
                 need = 1
         if need == 1:
             at, other_at = end, other_end
-            after_first = _next(data, start[i], stop[i])[1]
-            other_after_first = _next(other, other_start[i], other_stop[i])[1]
+            after_first = next_visible(data, start[i], stop[i])[1]
+            other_after_first = next_visible(other, other_start[i], other_stop[i])[1]
         for j in range(need):
-            point, at = _next(data, at, stop[i])
-            other_point, other_at = _next(other, other_at, other_stop[i])
+            point, at = next_visible(data, at, stop[i])
+            other_point, other_at = next_visible(other, other_at, other_stop[i])
             if point != other_point or point < 0:
                 matched = False
                 break

@@ -28,6 +28,17 @@ I64 = npt.NDArray[np.int64]
 _32 = np.uint64(32)
 
 
+@njit(inline="always")
+def next_visible(data, at, end):  # type: ignore[no-untyped-def]
+    """The code point at or after a byte that is not white space (-1 where there is none), and the byte after it."""
+    while at < end:
+        point, length = decode(data, at)
+        at += length
+        if not is_space(point):
+            return point, at
+    return np.int64(-1), at
+
+
 @njit(cache=True, nogil=True)
 def count_visible(data, start, end):  # type: ignore[no-untyped-def]
     """Code points in bytes [start, end) that are not white space."""
