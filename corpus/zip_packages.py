@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from corpus.documents import Rejected
+from corpus.documents import Record, Rejected
 from corpus.safe_xml import XmlError, parse_xml
+from corpus.streams import refuse_file
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _DIRECTORY = 4 << 20  # bytes of a zip's list of members at most: tens of thousands of them
@@ -43,6 +44,32 @@ class PackageError(Exception):
     def rejected(self, form: str, size: int) -> Rejected:
         """The record of the file that was refused."""
         return Rejected(0, size, f"{form}.{self.cause}", self.detail)
+
+
+def read_package(
+    path: Path, limit: int, form: str, text_of: Callable[[Package], tuple[str, dict[str, int]]], empty: str
+) -> Record | Rejected:
+    """The one record of a package, or why there is none; `form` begins the cause ("docx.bomb").
+
+    Args:
+        path: the file.
+        limit: bytes of it, and of all that is unpacked of it, at most.
+        form: the format's name.
+        text_of: the text of an open package, and what was lost on the way; it may raise `PackageError`.
+        empty: what to say, and to do, when there is no text.
+    """
+    refused = refuse_file(path, limit)
+    if refused is not None:
+        return refused
+    size = path.stat().st_size
+    try:
+        with Package(path, limit) as package:
+            text, losses = text_of(package)
+    except PackageError as error:
+        return error.rejected(form, size)
+    if not text.strip():
+        return Rejected(0, size, f"{form}.no_text", empty)
+    return Record(text, 0, size, losses=losses)
 
 
 class Package:

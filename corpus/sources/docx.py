@@ -11,8 +11,7 @@ from pathlib import Path
 
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions
-from corpus.streams import refuse_file
-from corpus.zip_packages import Package, PackageError
+from corpus.zip_packages import Package, PackageError, read_package
 
 ENDINGS = (".docx", ".docm")
 SPLIT = "no"
@@ -25,21 +24,8 @@ _NOTES = (("footnotes", "footnote"), ("endnotes", "endnote"))
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Record | Rejected]:
     """The one record of the file; start and end are not used."""
-    refused = refuse_file(path, options.max_record)
-    if refused is not None:
-        yield refused
-        return
-    size = path.stat().st_size
-    try:
-        with Package(path, options.max_record) as package:
-            text, losses = _text(package)
-    except PackageError as error:
-        yield error.rejected("docx", size)
-        return
-    if text.strip():
-        yield Record(text, 0, size, losses=losses)
-    else:
-        yield Rejected(0, size, "docx.no_text", "no text in it (pictures only?): run OCR over them, or leave it out")
+    empty = "no text in it (pictures only?): run OCR over them, or leave it out"
+    yield read_package(path, options.max_record, "docx", _text, empty)
 
 
 def _text(package: Package) -> tuple[str, dict[str, int]]:

@@ -13,8 +13,7 @@ from corpus.decoding import UndecodableError
 from corpus.documents import Record, Rejected
 from corpus.sources import ReadOptions
 from corpus.sources.webpage import page_text
-from corpus.streams import refuse_file
-from corpus.zip_packages import Package, PackageError
+from corpus.zip_packages import Package, PackageError, read_package
 
 ENDINGS = (".epub",)
 SPLIT = "no"
@@ -27,24 +26,12 @@ _CLOSED = re.compile(rb"<(title|script|style|textarea|iframe|a|div|span|p|i|b|em
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Record | Rejected]:
     """The one record of the file; start and end are not used."""
-    refused = refuse_file(path, options.max_record)
-    if refused is not None:
-        yield refused
-        return
-    size = path.stat().st_size
-    try:
-        with Package(path, options.max_record) as package:
-            chapters, losses = _chapters(package, dataclasses.replace(options, page="all"))
-    except PackageError as error:
-        yield error.rejected("epub", size)
-        return
-    if chapters:
-        yield Record("\n\n".join(chapters), 0, size, losses=losses)
-    else:
-        yield Rejected(0, size, "epub.no_text", "no text in its chapters (pictures only?): run OCR, or leave it out")
+    empty = "no text in its chapters (pictures only?): run OCR, or leave it out"
+    whole = dataclasses.replace(options, page="all")
+    yield read_package(path, options.max_record, "epub", lambda package: _text(package, whole), empty)
 
 
-def _chapters(package: Package, options: ReadOptions) -> tuple[list[str], dict[str, int]]:
+def _text(package: Package, options: ReadOptions) -> tuple[str, dict[str, int]]:
     locked = _locked(package)
     chapters: list[str] = []
     losses: dict[str, int] = {}
@@ -63,7 +50,7 @@ def _chapters(package: Package, options: ReadOptions) -> tuple[list[str], dict[s
             losses[cause] = losses.get(cause, 0) + times
         if text:
             chapters.append(text)
-    return chapters, losses
+    return "\n\n".join(chapters), losses
 
 
 def _spine(package: Package) -> list[str]:
