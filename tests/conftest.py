@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +29,30 @@ settings.register_profile(
 settings.load_profile("hanjo")
 MEMORY = 1 << 30
 RunPhases = Callable[[str, ModuleType, Path, Any, Common], Counts]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """`small_disk(size)` → a folder with so much room ("64k"); called again, it has that much from then on."""
+    folder = tmp_path / "small"
+
+    def of(size: str) -> Path:
+        if os.geteuid() != 0:
+            pytest.skip("mounting a small tmpfs needs root")
+        if folder.is_mount():
+            subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
+            return folder
+        folder.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
+        if mounted.returncode:
+            pytest.skip(f"no tmpfs may be mounted here: {mounted.stderr.strip()}")
+        return folder
+
+    yield of
+    if folder.is_mount():
+        gc.collect()  # a memory map that is still open keeps a disk busy
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture
