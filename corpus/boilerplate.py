@@ -12,12 +12,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from corpus.boilerplate_rules import LINE_RULES, MENU_WORDS, SURE_MENU, LineRule
 from corpus.edits import Bytes, Edit, Longs
+
+if TYPE_CHECKING:
+    from corpus.scanning import Needles
 
 __all__ = ["LINE_RULES", "Found", "LineRule", "find_boilerplate"]
 
@@ -45,12 +49,12 @@ class Found:
 
 
 @lru_cache(maxsize=1)
-def _needles() -> tuple[npt.NDArray[np.int16], Longs]:
+def _needles() -> Needles:
     """The automaton of all needles; the bit of a needle is its rule's place in LINE_RULES."""
-    from corpus.scanning import automaton
+    from corpus.scanning import needles
 
     words = [(rule.needles or MENU_WORDS, place) for place, rule in enumerate(LINE_RULES)]
-    return automaton([(needle, place) for needles, place in words for needle in dict.fromkeys(needles)])
+    return needles([(needle, place) for some, place in words for needle in dict.fromkeys(some)])
 
 
 def _bits(rules: list[bool]) -> int:
@@ -71,9 +75,8 @@ def find_boilerplate(buffer: Bytes, offsets: Longs, budget: float) -> Found:
     """
     from corpus.scanning import all_marked, mark_lines
 
-    table, found = _needles()
     room = int(offsets[-1] - offsets[0]) // 64 + 64
-    lines = all_marked(lambda marked: mark_lines(buffer, offsets, table, found, LONGEST_LINE, EDGE, marked), room)
+    lines = all_marked(lambda marked: mark_lines(buffer, offsets, *_needles(), LONGEST_LINE, EDGE, marked), room)
     documents = len(offsets) - 1
     sizes = lines[:, 2] - lines[:, 1]
     lines = lines[(sizes <= LONGEST_LINE) | (lines[:, 3] & _OF_PARTS != 0)]
@@ -99,9 +102,10 @@ def _matches(buffer: Bytes, offsets: Longs, lines: Longs) -> Iterator[tuple[int,
             yield from ((d, edit) for edit in _parts(bytes(view[start:end]), start - first, hit))
             continue
         raw = bytes(view[start:end])
-        rule = _rule_of(raw.decode().strip(), hit, start == first)
+        rule = _rule_of(raw.decode().strip().lower(), hit, start == first)
         if rule is None:
-            yield from ((d, edit) for edit in _parts(raw, start - first, hit))
+            if hit & _OF_PARTS:
+                yield from ((d, edit) for edit in _parts(raw, start - first, hit))
             continue
         stop = end + (end < offsets[d + 1])  # with its newline
         edit = Edit(start - first, stop - first, rule.id)
@@ -137,10 +141,16 @@ class _Run:
             yield from ((self.document, edit) for edit in self._words)
 
 
+@lru_cache(maxsize=4096)
+def _rules_of(hit: int, part: bool, head: bool) -> tuple[LineRule, ...]:
+    """The rules of these needles that describe whole lines (at a document's head), or else parts of one."""
+    some = (rule for place, rule in enumerate(LINE_RULES) if hit >> place & 1)
+    return tuple(rule for rule in some if (rule.part != "line") == part and (head or not rule.head))
+
+
 def _rule_of(line: str, hit: int, head: bool) -> LineRule | None:
-    for place, rule in enumerate(LINE_RULES):
-        whole = rule.part == "line" and (head or not rule.head)
-        if hit >> place & 1 and whole and rule.pattern.fullmatch(line):
+    for rule in _rules_of(hit, False, head):
+        if rule.pattern.fullmatch(line):
             return rule
     return None
 
@@ -148,9 +158,7 @@ def _rule_of(line: str, hit: int, head: bool) -> LineRule | None:
 def _parts(line: bytes, at: int, hit: int) -> Iterator[Edit]:
     """The ends of a line of prose that rules describe; `at` is the line's place in its document."""
     reach = 0
-    for place, rule in enumerate(LINE_RULES):
-        if rule.part == "line" or not hit >> place & 1:
-            continue
+    for rule in _rules_of(hit, True, True):
         at_start = rule.part == "start"
         text = (line[:EDGE] if at_start else line[-EDGE:]).decode("utf-8", "ignore")  # may cut a character in two
         match = rule.pattern.match(text) if at_start else rule.pattern.search(text)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from corpus.boilerplate_words import MENU_WORDS, SURE_MENU
+from corpus.boilerplate_words import part as _part
 from corpus.boilerplate_words import whole as _line
 
 __all__ = ["LINE_RULES", "MENU_WORDS", "SURE_MENU", "LineRule"]
@@ -27,7 +28,8 @@ class LineRule:
     Attributes:
         id: dotted, as it stands in edits and counts.
         needles: one of these is in every such line, ASCII in any case; only lines with a needle are looked at.
-        pattern: must match the whole line without the white space around it, or (`part`) one end of it.
+        pattern: must match the whole line in small letters, without the white space around it, or (`part`) one end of
+            it as it is.
         doc: what it cuts.
         run: cut only in a run of such lines (see `boilerplate.RUN`).
         head: cut only as the document's first line.
@@ -194,10 +196,13 @@ LINE_RULES = (
     ),
     LineRule(
         "boilerplate.menu_bar",
-        _words(
-            "로그인|로그아웃|회원가입|이용약관|개인정보|사이트맵|고객센터|공지사항|이전글|이전 글|마이페이지"
-            "|바로가기|바로 가기|전체메뉴|장바구니|상품후기|상품문의|구매후기|전체기사|전체글보기|프롤로그|방명록"
-            "|글쓰기|sitemap|login|비추천|비밀번호 찾기|이전페이지|신고 스크랩|수정 삭제|수정 | 삭제|마지막|1 2 3"
+        (
+            *_words(
+                "로그인|로그아웃|회원가입|이용약관|개인정보|사이트맵|고객센터|공지사항|이전글|이전 글|마이페이지"
+                "|바로가기|바로 가기|전체메뉴|장바구니|상품후기|상품문의|구매후기|전체기사|전체글보기|프롤로그|방명록"
+                "|글쓰기|sitemap|login|비추천|비밀번호 찾기|이전페이지|신고 스크랩|수정 삭제|마지막|1 2 3"
+            ),
+            *("수정 |", "수정|", "| 삭제", "|삭제", "ㅣ 삭제", "ㅣ삭제", "│ 삭제", "│삭제", "> 삭제", ">삭제"),
         ),
         _line(
             r"""
@@ -329,7 +334,7 @@ LINE_RULES = (
     LineRule(
         "boilerplate.lead",
         _words("기자|특파원|통신원|뉴스]|뉴스)|뉴스】|시스]|시스)|시스】|뉴스1|신문]|신문)|일보]|일보)|경제]"),
-        _line(
+        _part(
             r"""
             \s*(?P<cut>(?:[(\[【][^)\]】\n]{0,20}=\s?(?:@PRESS@)[)\]】]\s?(?:@NAMES@\s?@REPORTER@\s?=\s?)?
             |[\[(【](?:@PRESS@(?:\([가-힣]{2,6}\))?\s?[=|·ㅣ\s]\s?)?(?:@PLACE@(?:,|\s?=
@@ -343,7 +348,7 @@ LINE_RULES = (
     LineRule(
         "boilerplate.tail",
         _words("기자|특파원|재배포|무단|사진=|사진 =|사진제공|사진 제공|자료사진|제공]"),
-        _line(
+        _part(
             r"""
             (?<=[.!?다요”\"'’)\]])(?P<cut>\s*(?:[/\[(<]?\s?(?:@PRESS@[\s=|·])?(?:@PLACE@\s?=\s?)?@NAMES@\s?@TITLE@\s*[=:|/·]?\s?[(\[<]?@MAIL@[)\]>]?
             |[<\[(]\s?(?:저작권자|ⓒ|©|copyright)[^<\[(\])>]{0,50}@NOT_ALLOWED@[^<\[(\])>]{0,15}[>\])]|[\[(<]\s?(?:사진

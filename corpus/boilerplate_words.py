@@ -50,7 +50,8 @@ def _spaced(word: str) -> str:
 
 def _any(words: tuple[str, ...]) -> str:
     longest_first = sorted(set(words), key=lambda word: (-len(word), word))
-    return "(?:" + "|".join(_spaced(word) for word in longest_first) + ")"
+    first = "".join(sorted({word[0] for word in words}))  # most lines fail here, without trying each word
+    return f"(?=[{re.escape(first)}])(?:" + "|".join(_spaced(word) for word in longest_first) + ")"
 
 
 _PIECES = {
@@ -126,6 +127,11 @@ _PIECES = {
 
 
 def whole(pattern: str) -> re.Pattern[str]:
+    """A verbose pattern with its pieces put in, for lines in small letters: to ignore case costs twice the time."""
+    return re.compile(_put(pattern), re.VERBOSE)
+
+
+def part(pattern: str) -> re.Pattern[str]:
     """A verbose pattern with its pieces put in, compiled for either case."""
     return re.compile(_put(pattern), re.IGNORECASE | re.VERBOSE)
 

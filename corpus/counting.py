@@ -32,7 +32,7 @@ from corpus.characters import (
     SYMBOL,
 )
 from corpus.kernels import PRIME, Bytes, Floats, Ints, Longs, Shorts, decode, decode_before, inner, kernel
-from corpus.repetition import repeated_lines, repeated_words
+from corpus.repetition import SPARSE, repeated_lines, repeated_words
 from corpus.shapes import has_url, is_final, is_number, phones
 
 Pair = tuple[Any, Any]
@@ -42,6 +42,7 @@ SPACED_RUN = 5  # so many single syllables, one eojeol each, are text spaced out
 WINDOW = 4  # characters; what repeats at least so many could be a copy to a compressor
 COPY_COST = 3  # bytes that it would take to write such a copy (LZ4: offset and length)
 RECENT = 8192  # windows remembered
+COUNTED = 1 << 20  # bytes of a document above which its words are counted before room is made for them
 SIGNED = 1 << 15  # of a word's last letter: a sign that ends sentences follows
 _WRITTEN = (1 << SYMBOL) | (1 << LATIN) | (1 << DIGIT)  # of these are web addresses and telephone numbers
 _LETTERS = (1 << HANGUL) | (1 << JAMO) | (1 << HANJA) | (1 << KANA) | (1 << LATIN) | (1 << LETTER)
@@ -68,7 +69,7 @@ def _copied(recent: Longs, salt: Any, window: Any, begin: Any, after: Any, cover
         begin, after: their first byte, and the byte after the last.
         covered: byte up to which copies go so far.
     """
-    slot = (((window ^ (window >> 23)) * PRIME) >> 32) & (RECENT - 1)
+    slot = np.uint64((((window ^ (window >> 23)) * PRIME) >> 32) & (RECENT - 1))
     if recent[slot] == window ^ salt:
         return after - max(covered, begin) - (COPY_COST if begin >= covered else 0), after
     recent[slot] = window ^ salt
@@ -110,15 +111,15 @@ def _walk(
         if i < end:
             point, after = decode(buffer, i)
             low = min(point, 65535)
-            cell = np.int64(table[low])
+            place = np.uint64(low)  # an index that cannot be negative spares the test for it
+            cell = np.int64(table[place])
             if point > 65535:
                 cell = _beyond(point)
                 row[c.BEYOND] += 1
                 row[cell] += 1
-            if seen[low] == 0:
-                touched[different] = low
-                different += 1
-            seen[low] += 1
+            touched[np.uint64(different)] = low
+            different += seen[place] == 0
+            seen[place] += 1
             chars, window = chars + 1, (window << 16) | low
             if chars >= WINDOW:
                 gained, covered = _copied(recent, salt, window, far, after, covered)
@@ -183,24 +184,21 @@ def _read_rare(buffer: Bytes, start: Any, end: Any, length: Any, kinds: Any, row
 @inner
 def _read_words(buffer: Bytes, table: Shorts, words: Longs, first: int, last: int, row: Floats) -> None:
     """Count the words of one line, [first, last), and the sentences in it."""
-    spaced, singles, lettered, hangul, particles, chars, squares = 0, 0, 0, 0, 0, 0, 0
+    spaced, singles, strays, lettered, hangul, particles, chars, squares = 0, 0, 0, 0, 0, 0, 0, 0
     for k in range(first, last):
         cell, length, kinds = words[k, c.W_LAST] & (SIGNED - 1), words[k, c.W_CHARS], words[k, c.W_KINDS]
         chars, squares = chars + length, squares + length * length
+        korean, single = cell & 15 == HANGUL, length == 1
         lettered += kinds & _LETTERS != 0
-        hangul += cell & 15 == HANGUL
-        particles += cell & 15 == HANGUL and cell & PARTICLE != 0
+        hangul += korean
+        particles += korean & (cell & PARTICLE != 0)
+        singles += single
+        spaced = (spaced + 1) * (korean & single)  # sums, not branches: how long a word is cannot be foreseen
+        strays += korean & single & (cell & STRAY != 0) & (k > first)
+        if spaced >= SPACED_RUN:
+            row[c.SPACED] += SPACED_RUN if spaced == SPACED_RUN else 1
         if length > LONG_WORD or kinds & _WRITTEN > 1 << SYMBOL or (kinds & (1 << DIGIT) and length > 8):
             _read_rare(buffer, words[k, c.W_START], words[k, c.W_END], length, kinds, row)
-        if length > 1 or cell & 15 != HANGUL:
-            singles += length == 1
-            spaced = 0
-        else:
-            singles, spaced = singles + 1, spaced + 1
-            if spaced >= SPACED_RUN:
-                row[c.SPACED] += SPACED_RUN if spaced == SPACED_RUN else 1
-            if cell & STRAY and k > first:
-                row[c.STRAYS] += 1
         signed = words[k, c.W_LAST] & SIGNED > 0
         if k == first and signed and is_number(buffer, words[k, c.W_START], words[k, c.W_END]):
             signed = False
@@ -212,6 +210,7 @@ def _read_words(buffer: Bytes, table: Shorts, words: Longs, first: int, last: in
     row[c.WORD_CHARS] += chars
     row[c.WORD_SQUARES] += squares
     row[c.SINGLES] += singles
+    row[c.STRAYS] += strays
     row[c.LETTERED] += lettered
     row[c.HANGUL_WORDS] += hangul
     row[c.PARTICLES] += particles
@@ -279,6 +278,11 @@ def _read_characters(table: Shorts, row: Floats, seen: Ints, touched: Ints, diff
 @inner
 def _room(buffer: Bytes, offsets: Longs) -> tuple[int, int]:
     """Words and lines that no document has more of, and one: there is a white space between any two of them."""
+    longest = 0
+    for d in range(offsets.shape[0] - 1):
+        longest = max(longest, offsets[d + 1] - offsets[d])
+    if longest <= COUNTED:
+        return longest // 2 + 2, longest // 2 + 2
     most_words, most_lines = 0, 0
     for d in range(offsets.shape[0] - 1):
         spaces, newlines = 0, 0
@@ -301,12 +305,12 @@ def count_texts(buffer: Bytes, offsets: Longs, table: Shorts, rows: Floats) -> N
     room, line_room = _room(buffer, offsets)
     words, lines = np.empty((room, 7), np.int64), np.empty((line_room, 6), np.int64)
     capacity = 16
-    while capacity < 2 * room:
+    while capacity < max(2 * room, 4 * min(room, SPARSE)):
         capacity *= 2
     keys, names = np.empty(capacity, np.int64), np.empty(capacity, np.int32)
     grams, counts = np.empty(room, np.int32), np.empty(room, np.int32)
     first, places = np.empty(room, np.int32), np.empty(room, np.int32)
-    seen, touched = np.zeros(65536, np.int32), np.empty(65536, np.int32)
+    seen, touched = np.zeros(65536, np.int32), np.empty(65537, np.int32)
     recent = np.zeros(RECENT, np.int64)
     products = np.arange(256) * np.log2(np.maximum(np.arange(256), 1))
     noted = (words, lines, seen, touched, recent)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from corpus.automaton import automaton
 from corpus.characters import EMOJI, NEWLINE, SPACE, SYMBOL, character_table
 from corpus.kernels import Bytes, Ints, Longs, Shorts, decode, inner, kernel
 
@@ -66,31 +67,15 @@ def lexicon(categories: Mapping[str, Sequence[str]], advertised: Sequence[str]) 
         for term in terms
     ]
     letters = {letter: n for n, letter in enumerate(sorted({letter for row in rows for letter in row[0]}), 1)}
-    trie: list[dict[int, int]] = [{}]
-    ends = [[-1, 0]]
-    for index, (term, *_) in enumerate(rows):
-        state = 0
-        for letter in term:
-            if letters[letter] not in trie[state]:
-                trie[state][letters[letter]] = len(trie)
-                trie.append({})
-                ends.append([-1, 0])
-            state = trie[state][letters[letter]]
-        ends[state][0] = index if ends[state][0] < 0 else ends[state][0]
-    table = np.zeros((len(trie), len(letters) + 1), np.int16)
-    fallback = [0] * len(trie)
-    queue = [0]
-    for state in queue:
-        if state:
-            table[state] = table[fallback[state]]
-            shorter = fallback[state] if ends[fallback[state]][0] >= 0 else ends[fallback[state]][1]
-            ends[state][1] = shorter
-        for letter_number, target in trie[state].items():
-            fallback[target] = int(table[state, letter_number]) if state else 0
-            table[state, letter_number] = target
-            queue.append(target)
+    built = automaton([[letters[letter] for letter in term] for term, *_ in rows], len(letters) + 1)
+    ends = np.full((len(built.table), 2), (-1, 0), np.int32)
+    for index, state in enumerate(built.ends):
+        ends[state, 0] = index if ends[state, 0] < 0 else ends[state, 0]
+    for state in built.order[1:]:
+        shorter = built.fallback[state]
+        ends[state, 1] = shorter if ends[shorter, 0] >= 0 else ends[shorter, 1]
     terms = np.array([(len(term), *rest) for term, *rest in rows], np.int32).reshape(-1, 4)
-    return Lexicon(_fold(letters), _looks(), table, np.array(ends, np.int32), terms)
+    return Lexicon(_fold(letters), _looks(), built.table, ends, terms)
 
 
 def _fold(letters: Mapping[str, int]) -> Shorts:
@@ -272,7 +257,7 @@ def count_terms(
         blank, cuts, stretch, previous = 1, 0, 0, 0
         while i < end:
             point, after = decode(buffer, i)
-            cell: Any = np.int64(fold[point]) if point < 65536 else SIGN
+            cell: Any = np.int64(fold[np.uint64(point)]) if point < 65536 else SIGN
             if cell >= SIGN:
                 mixed = blank > 0 if cell < BLANK else cuts > 0  # as after a comma, or around a dash
                 if cell >= BREAK or cuts > 2 or (stretch > 1 and mixed):
@@ -292,8 +277,8 @@ def count_terms(
             stretch = 1 if blank + cuts > 0 else stretch + 1
             blank, cuts, previous = 0, 0, point if read == point else read
             at += 1
-            node = np.int64(table[node, cell & SYMBOLS])
-            state = node if ends[node, 0] >= 0 else np.int64(ends[node, 1])
+            node = np.int64(table[np.uint64(node), np.uint64(cell & SYMBOLS)])
+            state = node if ends[np.uint64(node), 0] >= 0 else np.int64(ends[np.uint64(node), 1])
             if state != 0:
                 gaps = (spaces, signs, starts, fakes)
                 free, last = _take(d, state, at, free, last, gaps, ends, terms, met, rows)

@@ -33,15 +33,17 @@ PRIME = 1099511628211  # of FNV-1a, 64 bits
 @inner
 def decode(buffer: Bytes, i: int) -> tuple[Any, int]:
     """The code point at byte i, and the byte after it."""
-    a = np.int64(buffer[i])
+    at = np.uint64(i)  # an index that cannot be negative spares the test for it
+    a = np.int64(buffer[at])
     if a < 0x80:
         return a, i + 1
+    b = np.int64(buffer[at + np.uint64(1)]) & 0x3F
     if a < 0xE0:
-        return ((a & 0x1F) << 6) | (buffer[i + 1] & 0x3F), i + 2
+        return ((a & 0x1F) << 6) | b, i + 2
+    c = np.int64(buffer[at + np.uint64(2)]) & 0x3F
     if a < 0xF0:
-        return ((a & 0x0F) << 12) | (np.int64(buffer[i + 1] & 0x3F) << 6) | (buffer[i + 2] & 0x3F), i + 3
-    high = ((a & 0x07) << 18) | (np.int64(buffer[i + 1] & 0x3F) << 12)
-    return high | (np.int64(buffer[i + 2] & 0x3F) << 6) | (buffer[i + 3] & 0x3F), i + 4
+        return ((a & 0x0F) << 12) | (b << 6) | c, i + 3
+    return ((a & 0x07) << 18) | (b << 12) | (c << 6) | (np.int64(buffer[at + np.uint64(3)]) & 0x3F), i + 4
 
 
 @inner
@@ -71,14 +73,21 @@ def cleared(keys: Longs, expected: int) -> int:
 
 
 @inner
-def named(keys: Longs, names: Ints, mask: int, key: Any, new: int) -> int:
-    """The name of a key in the table (0 is the empty key): the one it has, else `new`, which it gets."""
+def found(keys: Longs, mask: int, key: Any) -> Any:
+    """The slot of a key in the table (0 is the empty key), or the empty one where it belongs."""
     key = key if key != 0 else 1
     slot = mixed(key) & mask
-    while keys[slot] != 0 and keys[slot] != key:
+    while keys[np.uint64(slot)] != 0 and keys[np.uint64(slot)] != key:
         slot = (slot + 1) & mask
+    return slot
+
+
+@inner
+def named(keys: Longs, names: Ints, mask: int, key: Any, new: int) -> int:
+    """The name of a key in the table (0 is the empty key): the one it has, else `new`, which it gets."""
+    slot = found(keys, mask, key)
     if keys[slot] == 0:
-        keys[slot] = key
+        keys[slot] = key if key != 0 else 1
         names[slot] = new
     return int(names[slot])
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from corpus.kernels import inner, kernel
+from corpus.kernels import Bytes, Longs, Shorts, inner, kernel
 from corpus.private_anchors import (
     ADDRESS,
     EMAIL,
@@ -26,10 +25,6 @@ from corpus.private_anchors import (
     SPELT,
     SPELT_EMAIL,
 )
-
-Bytes = npt.NDArray[np.uint8]
-Shorts = npt.NDArray[np.uint16]
-Longs = npt.NDArray[np.int64]
 
 
 @inner

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from corpus import count_columns as c
-from corpus.kernels import Floats, Ints, Longs, cleared, inner, named
+from corpus.kernels import Floats, Ints, Longs, cleared, found, inner, named
 
 LONGEST = 10  # eojeol of the longest n-gram
+SPARSE = 1 << 14  # eojeol of a document up to which the table of single ones is filled to a quarter at most
 
 
 @inner
@@ -39,26 +42,25 @@ def repeated_words(
         words: see `corpus/count_columns.py`; W_START is overwritten with the characters of all the words before.
         grams, counts, first, places: room for one more than there are words, see `_name_grams` and `_count_grams`.
     """
-    mask = cleared(keys, n)
-    different, before = 0, 0
+    mask = cleared(keys, 2 * n if n <= SPARSE else n)  # nearly every first look at an emptier table is the last
+    different, before, left = 0, 0, 0
     for k in range(n):
         words[k, c.W_START] = before
         before += words[k, c.W_CHARS]
-        name = named(keys, names, mask, words[k, c.W_HASH], different)
-        if name == different:
-            different += 1
-            counts[name] = 0
-        counts[name] += 1
-        grams[k] = name
+        slot = found(keys, mask, words[k, c.W_HASH])  # its name, and `names` counts here
+        at = np.uint64(slot)
+        fresh = keys[at] == 0
+        keys[at] = words[k, c.W_HASH] if words[k, c.W_HASH] != 0 else 1
+        names[at] = 1 if fresh else names[at] + 1
+        different += fresh
+        grams[k] = slot
     words[n, c.W_START] = before
     row[c.DISTINCT] = different
-    left = 0
     for k in range(n):
-        if counts[grams[k]] > 1:
-            places[left] = k
-            left += 1
-        else:
-            grams[k] = -1
+        again = names[grams[k]] > 1
+        places[left] = k
+        left += again
+        grams[k] = grams[k] if again else -1
     grams[n] = -1
     for size in range(2, LONGEST + 1):
         left, different = _name_grams(left, keys, names, grams, counts, first, places)

@@ -8,16 +8,15 @@ and offsets, without a copy.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from corpus.kernels import inner, kernel
+from corpus.automaton import automaton, in_one_row
+from corpus.kernels import Bytes, Ints, Longs, decode, inner, kernel
 
-Bytes = npt.NDArray[np.uint8]
-Table = npt.NDArray[np.int16]
-Longs = npt.NDArray[np.int64]
+Shorts = npt.NDArray[np.int16]
 _LONGEST_NEEDLE = 96  # bytes
 
 
@@ -31,61 +30,75 @@ def all_marked(mark: Callable[[Longs], int], room: int) -> Longs:
     return marked[:total]
 
 
-def automaton(needles: Sequence[tuple[str, int]]) -> tuple[Table, Longs]:
-    """The Aho-Corasick automaton of some needles, ASCII letters in either case.
+class Needles(NamedTuple):
+    """The automaton of some needles, as the kernel reads it.
 
-    Args:
-        needles: each with its bit, below 63; several may share one.
-
-    Returns:
-        The next state by state and byte, int16 [states, 256]; the bits of the needles that end in a state,
-        int64 [states]. Source: Aho and Corasick, Efficient string matching, CACM 18(6), 1975.
+    Attributes:
+        symbols: of every code point below 65,536, ASCII letters in either case alike, 0 of those in no needle, int16.
+        table, quiet: see `corpus/automaton.py`, in_one_row.
+        width: symbols of a state.
+        bits: of the needles that end in a state, by the state's number, int64 [states].
     """
-    trie: list[dict[int, int]] = [{}]
-    bits = [0]
-    for needle, bit in needles:
-        state = 0
-        for byte in needle.lower().encode():
-            if byte not in trie[state]:
-                trie[state][byte] = len(trie)
-                trie.append({})
-                bits.append(0)
-            state = trie[state][byte]
+
+    symbols: Shorts
+    table: Ints
+    quiet: int
+    width: int
+    bits: Longs
+
+
+def needles(words: Sequence[tuple[str, int]]) -> Needles:
+    """The automaton of some needles, each with its bit, below 63; several may share one."""
+    folded = [word.lower() for word, _ in words]
+    number = {letter: n for n, letter in enumerate(sorted(set("".join(folded))), 1)}
+    built = automaton([[number[letter] for letter in word] for word in folded], len(number) + 1)
+    bits = np.zeros(len(built.fallback), np.int64)
+    for state, (_, bit) in zip(built.ends, words, strict=True):
         bits[state] |= 1 << bit
-    table = np.zeros((len(trie), 256), np.int16)
-    fallback = [0] * len(trie)
-    queue = [0]
-    for state in queue:
-        table[state] = table[fallback[state]] if state else 0
-        bits[state] |= bits[fallback[state]] if state else 0
-        for byte, target in trie[state].items():
-            fallback[target] = int(table[state, byte]) if state else 0
-            table[state, byte] = target
-            queue.append(target)
-    table[:, ord("A") : ord("Z") + 1] = table[:, ord("a") : ord("z") + 1]
-    return table, np.array(bits, np.int64)
+    for state in built.order[1:]:
+        bits[state] |= bits[built.fallback[state]]
+    symbols = np.zeros(65536, np.int16)
+    for letter, n in number.items():
+        symbols[ord(letter)] = n
+        if "a" <= letter <= "z":
+            symbols[ord(letter.upper())] = n
+    table, quiet, order = in_one_row(built, bits != 0)
+    return Needles(symbols, table, quiet, len(number) + 1, bits[order])
 
 
 @inner
-def _bits_of(buffer: Bytes, begin: Any, first: Any, stop: Any, table: Table, found: Longs) -> Any:
-    """Bits of the needles that end in the bytes [first, stop), the automaton started at `begin`."""
+def _bits_of(
+    buffer: Bytes, begin: Any, first: Any, stop: Any, symbols: Shorts, table: Ints, quiet: Any, width: Any, bits: Longs
+) -> Any:
+    """Bits of the needles whose last byte is in [first, stop), the automaton started at `begin`."""
     state: Any = 0
-    bits: Any = 0
-    for i in range(begin, stop):
-        state = np.int64(table[state, buffer[i]])
-        if i >= first:
-            bits |= found[state]
-    return bits
+    found: Any = 0
+    i = begin
+    while i < stop:
+        point, i = decode(buffer, i)
+        state = np.int64(table[np.uint64(state + np.int64(symbols[np.uint64(min(point, 65535))]))])
+        if state >= quiet and first < i <= stop:
+            found |= bits[state // width]
+    return found
 
 
 @kernel
 def mark_lines(
-    buffer: Bytes, offsets: Longs, table: Table, found: Longs, longest: int, edge: int, marked: Longs
+    buffer: Bytes,
+    offsets: Longs,
+    symbols: Shorts,
+    table: Ints,
+    quiet: int,
+    width: int,
+    bits: Longs,
+    longest: int,
+    edge: int,
+    marked: Longs,
 ) -> int:
     """Lines in which a needle ends; of those longer than `longest` bytes, in the first or last `edge` bytes.
 
     Args:
-        table, found: see `automaton`.
+        symbols to bits: see `Needles`.
         marked: written, int64 [room, 4]: document, first byte, byte after the last (no newline), bits of needles.
 
     Returns:
@@ -98,15 +111,18 @@ def mark_lines(
             stop = start
             while stop < end and buffer[stop] != 10:
                 stop += 1
-            bits: Any = 0
+            found: Any = 0
             if stop - start <= longest:
-                bits = _bits_of(buffer, start, start, stop, table, found)
+                found = _bits_of(buffer, start, start, stop, symbols, table, quiet, width, bits)
             else:  # most of prose: only its ends are looked at
-                bits = _bits_of(buffer, start, start, start + edge, table, found)
-                bits |= _bits_of(buffer, max(start, stop - edge - _LONGEST_NEEDLE), stop - edge, stop, table, found)
-            if bits != 0:
+                found = _bits_of(buffer, start, start, start + edge, symbols, table, quiet, width, bits)
+                begin = max(start, stop - edge - _LONGEST_NEEDLE)
+                while buffer[begin] & 0xC0 == 0x80:
+                    begin += 1
+                found |= _bits_of(buffer, begin, stop - edge, stop, symbols, table, quiet, width, bits)
+            if found != 0:
                 if total < marked.shape[0]:
-                    marked[total, 0], marked[total, 1], marked[total, 2], marked[total, 3] = d, start, stop, bits
+                    marked[total, 0], marked[total, 1], marked[total, 2], marked[total, 3] = d, start, stop, found
                 total += 1
             start = stop + 1
     return total

@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus import tag_terms
-from corpus.kernels import kernel
+from corpus.automaton import automaton, in_one_row
+from corpus.kernels import Bytes, Ints, Longs, decode, kernel
 
-Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.int16]
-Longs = npt.NDArray[np.int64]
 
 TAGS = {
     "toxicity": (tag_terms.PROFANITY, tag_terms.SEXUAL, tag_terms.THREAT),
@@ -34,13 +33,12 @@ MOST_SIGNS = 2  # in a row between two characters of a term
 
 
 @lru_cache(maxsize=1)
-def tag_automaton() -> tuple[Shorts, Shorts, Longs, int]:
+def tag_automaton() -> tuple[Shorts, Ints, int, Longs]:
     """The automaton of `count_tags`.
 
     Returns:
-        Symbol of every code point below 65,536, int16 [65536]; next state by state and symbol, int16 [states, symbols];
-        what reaching a state adds to each of TAGS, int64 [states, tags]; the first of the states that add anything,
-        which come last.
+        Symbol of every code point below 65,536, int16 [65536]; the next state and the first that adds anything, see
+        in_one_row; what reaching a state adds to each of TAGS, int64 [states, tags].
     """
     terms = {term: tag for tag, kinds in enumerate(TAGS.values()) for kind in kinds for term in kind.split()}
     harmless = tag_terms.HARMLESS.split()
@@ -51,33 +49,14 @@ def tag_automaton() -> tuple[Shorts, Shorts, Longs, int]:
     number = {"^": _EDGE} | {letter: 3 + index for index, letter in enumerate(letters)}
     for letter in letters:
         symbols[[ord(letter), ord(letter.upper())]] = number[letter]
-    trie: list[dict[int, int]] = [{}]
-    ends: dict[int, str] = {}
-    for term in (*terms, *harmless):
-        state = 0
-        for character in term:
-            symbol = number[character]
-            if symbol not in trie[state]:
-                trie[state][symbol] = len(trie)
-                trie.append({})
-            state = trie[state][symbol]
-        ends[state] = term
-    table = np.zeros((len(trie), 3 + len(letters)), np.int16)
-    adds = np.zeros((len(trie), len(TAGS)), np.int64)
-    fallback, queue = [0] * len(trie), [0]
-    for state in queue:
-        table[state] = table[fallback[state]] if state else 0
-        adds[state] = adds[fallback[state]]
-        for symbol, target in trie[state].items():
-            fallback[target] = int(table[state, symbol]) if state else 0
-            table[state, symbol] = target
-            queue.append(target)
-        if state in ends:
-            adds[state] = _added(ends[state], terms)
-    order = np.argsort(adds.any(axis=1), kind="stable")  # the states that add nothing first: one comparison tells
-    place = np.empty(len(order), np.int16)
-    place[order] = np.arange(len(order))
-    return symbols, place[table[order]], adds[order], int(len(order) - adds.any(axis=1).sum())
+    words = (*terms, *harmless)
+    built = automaton([[number[character] for character in word] for word in words], 3 + len(letters))
+    table, ends = built.table, dict(zip(built.ends, words, strict=True))
+    adds = np.zeros((len(table), len(TAGS)), np.int64)
+    for state in built.order:
+        adds[state] = _added(ends[state], terms) if state in ends else adds[built.fallback[state]]
+    row, quiet, order = in_one_row(built, np.asarray(adds.any(axis=1)))
+    return symbols, row, quiet, adds[order]
 
 
 def _added(term: str, terms: dict[str, int]) -> list[int]:
@@ -95,43 +74,31 @@ def _added(term: str, terms: dict[str, int]) -> list[int]:
 
 @kernel
 def count_tags(
-    buffer: Bytes, offsets: Longs, symbols: Shorts, table: Shorts, adds: Longs, quiet: int, rows: Longs
+    buffer: Bytes, offsets: Longs, symbols: Shorts, table: Ints, quiet: int, adds: Longs, rows: Longs
 ) -> None:
     """Count the terms of each tag in every document.
 
     Args:
-        symbols, table, adds, quiet: see `tag_automaton`.
+        symbols, table, quiet, adds: see `tag_automaton`.
         rows: written, int64 [documents, tags].
     """
-    edge = np.int64(table[0, 1])
+    edge = np.int64(table[_EDGE])
+    width = table.shape[0] // adds.shape[0]
     for d in range(offsets.shape[0] - 1):
         state: Any = edge
         signs: Any = 0
         i, end = offsets[d], offsets[d + 1]
         while i < end:
-            byte = buffer[i]
-            if byte < 0x80:
-                symbol = symbols[byte]
-                i += 1
-            elif byte < 0xE0:
-                symbol = symbols[0x7FF]
-                i += 2
-            elif byte < 0xF0:
-                symbol = symbols[((byte & 0x0F) << 12) | ((buffer[i + 1] & 0x3F) << 6) | (buffer[i + 2] & 0x3F)]
-                i += 3
-            else:
-                symbol = symbols[0x7FF]
-                i += 4
-            if symbol == 0:
-                state, signs = 0, 0
-            elif symbol == 2:
+            point, i = decode(buffer, i)
+            symbol = np.int64(symbols[np.uint64(min(point, 65535))])
+            if symbol == _SKIP:
                 signs += 1
                 state = state if signs <= MOST_SIGNS else 0
             else:
-                state, signs = np.int64(table[state, symbol]), 0
+                state, signs = np.int64(table[np.uint64(state + symbol)]), 0
                 if state >= quiet:
                     for tag in range(adds.shape[1]):
-                        rows[d, tag] += adds[state, tag]
-        state = np.int64(table[state, 1])  # the end of a text is an edge
+                        rows[d, tag] += adds[state // width, tag]
+        state = np.int64(table[state + _EDGE])  # the end of a text is an edge
         for tag in range(adds.shape[1]):
-            rows[d, tag] = max(0, rows[d, tag] + adds[state, tag])
+            rows[d, tag] = max(0, rows[d, tag] + adds[state // width, tag])

@@ -64,7 +64,7 @@ def shown_of_cut(text: str, rule: str) -> str:
 
 def _shown_of_line(line: str, rule: str) -> str:
     known = next((one for one in LINE_RULES if one.id == rule), None)
-    if known and rule in CLOSED and known.pattern.fullmatch(line.strip()):
+    if known and rule in CLOSED and known.pattern.fullmatch(line.strip().lower()):
         return line
     parts, at = [], 0
     for fixed in _fixed(rule).finditer(line):

@@ -21,7 +21,7 @@ def test_marked_lines_are_those_that_hold_a_needle_long_ones_at_their_ends(
 ) -> None:
     longest, edge = bounds
     buffer, offsets = text_buffers(pa.array(texts, pa.large_string()))
-    automaton = scanning.automaton([(needle, bit) for bit, needle in enumerate(needles)])
+    automaton = scanning.needles([(needle, bit) for bit, needle in enumerate(needles)])
     marked = scanning.all_marked(lambda rows: scanning.mark_lines(buffer, offsets, *automaton, longest, edge, rows), 1)
     got = [(d, bytes(buffer[a:b]).decode(), bits) for d, a, b, bits in marked.tolist()]
     wanted = []
