@@ -245,7 +245,7 @@ def main() -> None:
     parser.add_argument("--pipeline", default="200MB", help="text for the pipeline: starting workers takes seconds")
     parser.add_argument("--texts", type=Path, default=make_corpus.SAMPLE, help="folder of texts to recombine")
     parser.add_argument("--runs", type=int, default=3, help="of each measurement")
-    parser.add_argument("--slice", default="500kB", help="text for datatrove (default 500kB)")
+    parser.add_argument("--slice", default="2MB", help="text for datatrove (default 2MB)")
     parser.add_argument("--memory", default="50MB,200MB,800MB", help="sizes of input for the peaks")
     parser.add_argument("--skip", default="", help="of: pipeline, peer, memory")
     parser.add_argument("--work", type=Path, default=Path.home() / ".cache" / "hanjo-benchmarks")
