@@ -11,6 +11,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from corpus.manifest import fingerprint
 from corpus.shards import Job, JobContext
 from hanjo import slurm
 from hanjo.slurm import Array, SilentError, TaskState
-from hanjo.slurm_batch import LEASE, Batch, Key, Place, folders, key_of, stands
+from hanjo.slurm_batch import FOLDER, LEASE, Batch, Key, Place, folders, key_of, stands
 from hanjo.slurm_settings import SlurmSettings
 from hanjo.version import __version__
 from hanjo.workers import Done
@@ -80,6 +81,8 @@ class SlurmWorkers:
 
     def __exit__(self, *_: object) -> None:
         self._cancel()
+        with suppress(OSError):  # not empty: what a failure left there is looked at, and taken up by the next head
+            (self.run / FOLDER).rmdir()
 
     def settle(self) -> None:
         """End what an earlier head left at work, before anything is written here."""
@@ -215,7 +218,7 @@ class SlurmWorkers:
             if on_the_way and time.monotonic() - watched.left.setdefault(task, time.monotonic()) < _SETTLE:
                 continue
             how = slurm.how_it_ended(watched.array, task, state)
-            if how.ended or state is None:
+            if how.ended or how.state == "UNKNOWN":
                 found.append((watched, task, how))
         return found
 
@@ -265,7 +268,8 @@ class SlurmWorkers:
             if batch is None:
                 Batch(folder, [], "").remove()  # no order had been written
                 continue
-            live = is_live(batch)
+            states = slurm.states(batch.array) if batch.array else {}
+            live = any(not state.ended for state in states.values())
             results = dict(batch.results())
             # What has come is written; what is missing may be written at any moment.
             missing = {place: key for place, key in batch.open_places().items() if place not in results}
@@ -273,7 +277,10 @@ class SlurmWorkers:
             wanted = batch.asked == self._asked and not failed and all(key in todo for key in missing.values())
             if live and not wanted:
                 end(batch)
-                results = dict(batch.results())
+            elif missing and not live and (not states or any(s.state == "NODE_FAIL" for s in states.values())):
+                batch.take_back()  # Slurm cannot say that nobody is at work
+                time.sleep(_FENCE)
+            results |= batch.results()
             for (task, position), found in results.items():
                 key = batch.keys[task][position]
                 if isinstance(found, Done) and key in todo and stands(self.run, found):
@@ -338,7 +345,6 @@ def end(batch: Batch) -> None:
     """
     batch.take_back()
     if batch.array is None:
-        time.sleep(_FENCE)
         return
     slurm.cancel(batch.array)
     began = time.monotonic()

@@ -425,7 +425,13 @@ def test_a_killed_run_is_taken_up_and_gives_the_same_bytes(cluster: Path, tmp_pa
 def test_ctrl_c_cancels_the_array(cluster: Path, tmp_path: Path) -> None:
     run = tmp_path / "stopped"
     command = hanjo(run, "slurm", "collect", "execution.slurm.setup=sleep 60")
-    head = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    head = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background ignore it
+    )
     until(lambda: bool(run.exists() and at_work(run)), "an array is handed in")
     head.send_signal(signal.SIGINT)
     _, told = head.communicate(timeout=60)

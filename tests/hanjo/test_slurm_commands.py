@@ -7,6 +7,7 @@ accounts; fields of no use here are cut out. tests/hanjo/test_slurm.py runs arra
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +137,15 @@ def test_a_recipe_with_slurm_is_written_and_read_to_the_same(tmp_path: Path) -> 
     assert load_recipe(QUICKSTART, ["execution.slurm.time=90"]).execution.slurm.time == "90"
 
 
+def test_the_cluster_recipe_of_the_docs_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "executors.md").read_text(encoding="utf-8")
+    block = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert block is not None
+    (tmp_path / "recipe.yaml").write_text("name: x\nas_of: 2026-01-01\n" + block[1], encoding="utf-8")
+    execution = load_recipe(tmp_path / "recipe.yaml").execution
+    assert (execution.kind, execution.slurm.time) == ("slurm", "12:00:00")
+
+
 def test_a_task_carries_out_its_order_in_any_folder_and_ends_at_the_first_failure(tmp_path: Path) -> None:
     run = tmp_path / "run 'of' $HOME 100%"
     run.mkdir()
@@ -228,16 +238,20 @@ def test_results_of_the_dead_are_taken_when_their_files_stand(tmp_path: Path, mo
     """A head that was killed before it noted the array's number: what has come is used, but no task is trusted."""
     slept: list[float] = []
     monkeypatch.setattr("hanjo.slurm_workers.time.sleep", slept.append)
-    jobs = jobs_of(tmp_path, "abc")
+    jobs = jobs_of(tmp_path, "abfc")
     batch = Batch.made(tmp_path, [jobs], "asked")
     by_hand(batch, 0, SlurmSettings())
     (tmp_path / "b").unlink()
     workers = SlurmWorkers(tmp_path, 2, 1 << 20, SlurmSettings(), tmp_path)
-    jobs[2] = (jobs[2][0], replace(jobs[2][1], fingerprint="d" * 32))  # its inputs have changed since
+    jobs[3] = (jobs[3][0], replace(jobs[3][1], fingerprint="d" * 32))  # its inputs have changed since
     todo = {(job.name, context.fingerprint): (job, context) for job, context in jobs}
     ended: list[str] = []
     workers._take_up(todo, lambda job, *_: ended.append(job.name))
     assert ended == ["a"]
-    assert [name for name, _ in todo] == ["b", "c"]
+    assert [name for name, _ in todo] == ["b", "f", "c"]
     assert slept == [slurm_workers._FENCE], "a task that was at work has ended by then"
+    assert folders(tmp_path) == []
+    Batch.made(tmp_path, [jobs], "asked")
+    SlurmWorkers(tmp_path, 2, 1 << 20, SlurmSettings(), tmp_path).settle()
+    assert len(slept) == 2, "jobs that run in the head wait for it too"
     assert folders(tmp_path) == []
