@@ -37,14 +37,15 @@ from corpus.shards import (
     write_json,
     write_table,
 )
+from hanjo.executors import Executor, executor_of
 from hanjo.ledger import LAST, record
 from hanjo.noticed import noticed
 from hanjo.progress import Progress
-from hanjo.ray_workers import RayWorkers
-from hanjo.recipe import ExecutionSettings, Recipe, dump
+from hanjo.recipe import Recipe, dump
+from hanjo.slurm_workers import SlurmWorkers
 from hanjo.stages import STAGES, Stage, StageResult
 from hanjo.version import __version__
-from hanjo.workers import Done, Workers, carry_out
+from hanjo.workers import Done, carry_out
 
 SCRATCH = ".scratch"
 _REPORT = "this is a defect in hanjo: please report it with manifest.json"
@@ -73,7 +74,7 @@ class Runner:
             HanjoError: as any job did; LockedError: another process works here; QuarantineError: too much unreadable.
         """
         self._refuse_another_run()
-        with locked(self.run), _workers(self.recipe.execution) as workers:
+        with locked(self.run), executor_of(self.recipe.execution, self.run, self.base) as workers:
             private_folder(self.run / ".done")
             with atomic_path(self.run / "recipe.yaml") as temporary:
                 note = (
@@ -115,7 +116,7 @@ class Runner:
         made_of = fingerprint(stage.name, module.VERSION, settings, job.name, dict(job.arguments), list(job.inputs))
         return JobContext(self.run, made_of, self.recipe.execution.memory)
 
-    def _run_stage(self, stage: Stage, workers: Workers | RayWorkers) -> StageResult:
+    def _run_stage(self, stage: Stage, workers: Executor) -> StageResult:
         started = time.monotonic()
         marker = self.run / ".done" / f"{stage.name}.json"
         done = self._walk(stage, None) if marker.exists() else None
@@ -197,7 +198,7 @@ class Runner:
         todo: list[tuple[Job, JobContext]],
         note: Timings,
         tell: Callable[..., None],
-        workers: Workers | RayWorkers,
+        workers: Executor,
     ) -> None:
         def finished(job: Job, context: JobContext, done: Done) -> None:
             path = self._marker(stage, phase, job)
@@ -220,6 +221,8 @@ class Runner:
             sync(folder)
         tell(phase=phase.name, total=sum(job.weight for job, _ in todo))
         if phase.here:
+            if isinstance(workers, SlurmWorkers):
+                workers.settle()
             for job, context in todo:
                 finished(job, context, carry_out(job, context, family=True))
         else:
@@ -342,12 +345,6 @@ class Runner:
                 fix=f"`hanjo status {self.run}` lists them; mend the files, or "
                 + ("leave --strict out" if self.strict else f"--set max_quarantined={enough:g}"),
             )
-
-
-def _workers(execution: ExecutionSettings) -> Workers | RayWorkers:
-    if execution.kind == "ray":
-        return RayWorkers(execution.workers, execution.address)
-    return Workers(execution.workers)
 
 
 def _left_alone(path: Path) -> bool:

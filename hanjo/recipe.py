@@ -29,6 +29,7 @@ from corpus.rules import with_profile_files
 from corpus.settings import Common, Size, Target, parse_size, setting
 from dedup.stage import DedupSettings
 from eval.stage import EvaluateSettings
+from hanjo.slurm_settings import SlurmSettings
 from pretrain.stage import PretrainSettings
 from tokenizer.stage import TokenizeSettings
 
@@ -37,12 +38,16 @@ from tokenizer.stage import TokenizeSettings
 class ExecutionSettings:
     """How the jobs of a run are carried out; nothing here changes a byte of the result."""
 
-    kind: Literal["local", "ray"] = setting("local", "processes of this machine, or Ray's (there is no Slurm yet)")
-    workers: Annotated[int, Ge(1)] = setting(2, "worker processes", unit="processes")
-    memory: Size = setting(2 << 30, "memory that one worker may plan with, and is asked of Ray", unit="bytes")
+    kind: Literal["local", "ray", "slurm"] = setting(
+        "local", "processes of this machine, tasks of Ray, arrays of Slurm"
+    )
+    workers: Annotated[int, Ge(1)] = setting(2, "worker processes, or tasks of an array at a time", unit="processes")
+    memory: Size = setting(2 << 30, "memory that one worker may plan with, and is asked of Ray or Slurm", unit="bytes")
     address: str | None = setting(
         None, "host:port of a Ray cluster that shares the run's disk; null: Ray is started on this machine"
     )
+
+    slurm: SlurmSettings = setting(SlurmSettings, "what a task of Slurm asks for; of no effect but with kind: slurm")
 
     def __post_init__(self) -> None:
         if self.address is not None and self.kind != "ray":

@@ -139,7 +139,7 @@ def test_an_address_without_ray_and_an_unknown_kind_are_refused() -> None:
     with pytest.raises(RecipeError, match="address is of a Ray cluster"):
         load_recipe(QUICKSTART, ["execution.address=127.0.0.1:6379"])
     with pytest.raises(RecipeError, match=r"execution\.kind"):
-        load_recipe(QUICKSTART, ["execution.kind=slurm"])
+        load_recipe(QUICKSTART, ["execution.kind=threads"])
 
 
 def run_of(folder: Path, kind: str) -> Path:
