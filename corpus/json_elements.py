@@ -22,7 +22,6 @@ from corpus.streams import Stream, too_long
 _BLOCK = 1 << 18
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _OUTSIDE = re.compile(rb'["{}\[\]]')
-_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)  # a string's inside, as far as it goes
 _SCALAR = re.compile(rb'[^ \t\r\n,:\[\]{}"]*+')
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*+"[^"\\]{1,100}+"')
 _WASTE = 4  # bytes looked at in vain, for each byte gone past, before the rest is given up
@@ -192,12 +191,10 @@ class Scanner:
             return self._scalar(hold)
         while True:
             if inside:
-                string = _STRING.match(data, at)
-                at = string.end() if string else at
-                if at < len(data) and data[at] == 0x22:
-                    at, inside = at + 1, False
-                    if depth == 0:
-                        return at
+                at, inside = _string_end(data, at)
+                if not inside and depth == 0:
+                    return at
+                if not inside:
                     continue
             elif found := _OUTSIDE.search(data, at):
                 at = found.end()
@@ -240,6 +237,22 @@ class Scanner:
             at = self._more(at, hold)
             if at < 0:
                 return len(self._data) if self.ended else None
+
+
+def _string_end(data: bytearray, at: int) -> tuple[int, bool]:
+    """Where the string ends in which `at` stands, or how far it may be gone past; whether it goes on there."""
+    while True:
+        end = data.find(0x22, at)
+        stop = end if end >= 0 else len(data)
+        escaped = False
+        if stop > at and data[stop - 1] == 0x5C:
+            part = data[at:stop]
+            escaped = (len(part) - len(part.rstrip(b"\\"))) % 2 == 1
+        if end < 0:
+            return stop - escaped, True
+        if not escaped:
+            return end + 1, False
+        at = end + 1
 
 
 def parse(data: bytes, offset: int, place: str) -> tuple[Any, dict[str, int]] | Rejected:
@@ -340,9 +353,17 @@ def _whole(scanner: Scanner, data: bytes, boundary: re.Pattern[bytes] | None) ->
         return False
     after = scanner.after()
     suspect = after is not None and after not in b",]{"
-    if not suspect and (boundary is None or boundary.search(data) is None):
+    if not suspect and (boundary is None or not _several(data, boundary)):
         return True
     return not isinstance(parse(data, 1, ""), Rejected)
+
+
+def _several(data: bytes, boundary: re.Pattern[bytes]) -> bool:
+    """Whether the boundary stands in a value; its key is looked for first, which is much faster."""
+    key = _FIRST_KEY.match(data)
+    if key is not None and data.find(key[0][1:].strip(), key.end()) < 0 and boundary.match(b"," + key[0] + b":"):
+        return False
+    return boundary.search(data) is not None
 
 
 def _boundary(key: bytes | None) -> re.Pattern[bytes] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 import numpy as np
+import pyarrow as pa
 
 from corpus.kernels import Bytes, kernel
 
@@ -83,12 +84,20 @@ class Finder:
         self._data += block
         whole = self._data.rfind(b"\n") + 1
         try:
-            self._data[self._checked : whole].decode(self._encoding)
-        except UnicodeDecodeError:
+            _require(self._encoding, memoryview(self._data)[self._checked : whole])
+        except (UnicodeDecodeError, pa.ArrowInvalid):
             self.unsure = self._base + max(whole, len(self._data))
             return False
         self._checked = whole
         return True
+
+
+def _require(encoding: str, data: memoryview) -> None:
+    if encoding == "utf-8":  # three times as fast as decoding it
+        offsets = pa.py_buffer(np.array([0, len(data)], np.int64))
+        pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data)).validate(full=True)
+    else:
+        str(data, encoding)
 
 
 @kernel

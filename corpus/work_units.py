@@ -249,7 +249,7 @@ def _pieces(source: Source, files: list[Place]) -> Iterator[Piece]:
 
 def _by_records(file: Piece, unit_bytes: int) -> bool:
     big = file.size > unit_bytes and len(file.files) == 1 and file.format != ""
-    return big and readers()[file.format].split == "records"
+    return big and readers()[file.format].divides and not is_archive(file.files[0])
 
 
 def _divided(file: Piece, found: list[Range] | None, unit_bytes: int) -> Iterator[Piece]:

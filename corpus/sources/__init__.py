@@ -82,6 +82,7 @@ Read = Callable[[Path, ReadOptions, int, int | None], Iterator[Record | Rejected
 class Reader:
     """One format: its name, the endings of its files, how its big files are divided among work units.
 
+    divides: whether its module has a `divide` (SPLIT "records"; "members", for files that are no archive).
     noncommercial: the licence that forbids commercial use of all data in this format, "" where there is none.
     """
 
@@ -89,6 +90,7 @@ class Reader:
     endings: tuple[str, ...]
     split: Split = field(default="no")
     noncommercial: str = ""
+    divides: bool = False
 
     def load(self) -> Read:
         """The format's `read`.
@@ -134,7 +136,7 @@ def readers() -> dict[str, Reader]:
         said = _constants(path)
         if "ENDINGS" in said:
             split, licence = said.get("SPLIT", "no"), said.get("NONCOMMERCIAL", "")
-            found[path.stem] = Reader(path.stem, tuple(said["ENDINGS"]), split, licence)
+            found[path.stem] = Reader(path.stem, tuple(said["ENDINGS"]), split, licence, "divide" in said)
     return found
 
 
@@ -142,6 +144,8 @@ def _constants(path: Path) -> dict[str, Any]:
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     said = {}
     for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "divide":
+            said["divide"] = True
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             if name in ("ENDINGS", "SPLIT", "NONCOMMERCIAL"):

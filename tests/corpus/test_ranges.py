@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import corpus.json_elements
+import corpus.json_envelopes
 import corpus.sources.delimited
 import corpus.sources.mediawiki
 import corpus.sources.objects
@@ -76,6 +77,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(corpus.table_rows, "_BLOCK", 13)
     monkeypatch.setattr(corpus.sources.delimited, "_SAMPLE", 64)
     monkeypatch.setattr(corpus.json_elements, "_BLOCK", 16)
+    monkeypatch.setattr(corpus.json_envelopes, "_BLOCK", 16)
     monkeypatch.setattr(corpus.sources.objects, "_LOOK", 32)
     monkeypatch.setattr(corpus.sources.mediawiki, "_BLOCK", 11)
     monkeypatch.setattr(corpus.ranges, "_BLOCK", 17)
@@ -227,6 +229,58 @@ def test_every_shape_of_json_that_has_elements_is_divided(tmp_path: Path) -> Non
     assert all(few > 1 and many > 10 for many, few in counts.values()), counts
     path.write_bytes(json.dumps(rows).encode("utf-16"))
     assert same(path, "objects", (300,)) == [0]
+
+
+def documents(rows: list[str], shape: int) -> str:
+    """Made from the described shapes: documents of NIKL that are products of a catalogue too."""
+    made = [{"id": f"W{n}", "paragraph": [{"form": row}], "name": row, "data": []} for n, row in enumerate(rows)]
+    half = len(made) // 2
+    envelopes = [
+        {"id": "X", "metadata": {"category": "신문"}, "document": part, "data": part, "n": [{"a": 1}]}
+        for part in (made[:half], made[half:])
+    ]
+    value = [made, envelopes[1], envelopes, [envelopes[0], *made, envelopes[1]], {"document": made, "items": made}][
+        shape
+    ]
+    return json.dumps(value, ensure_ascii=False, indent=shape % 2 or None)
+
+
+@property_test
+@given(
+    st.lists(st.text(st.sampled_from('가a\\"[]{},: \n'), max_size=12), min_size=1, max_size=9),
+    st.integers(0, 4),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 2), st.sampled_from([*'"{}[],\\', "", '"data"'])), max_size=2),
+    st.sampled_from([20, 80, 1 << 20]),
+)
+def test_corpora_of_json_divide_between_objects(
+    small_blocks: None,
+    tmp_path: Path,
+    rows: list[str],
+    shape: int,
+    flaws: list[tuple[float, int, str]],
+    limit: int,
+) -> None:
+    data = documents(rows, shape)
+    for at, gone, put in flaws:
+        place = int(at * len(data))
+        data = data[:place] + put + data[place + gone :]
+    path = tmp_path / "a.json"
+    path.write_bytes(data.encode())
+    for form in ("nikl", "catalogue", "aihub"):
+        same(path, form, (1, 60), max_record=limit)
+
+
+@pytest.mark.parametrize("shape", range(5))
+def test_every_shape_of_corpora_is_divided(tmp_path: Path, shape: int) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(documents([f"{TEXT} {n}" for n in range(90)], shape), encoding="utf-8")
+    for form in ("nikl", "catalogue"):
+        many, few = same(path, form, (200, 3000))
+        assert many > 40
+        assert few > 2
+    (tmp_path / "a.csv").write_bytes(b"id,name,text\n" + b"".join(b"%d,a,b\n" % n for n in range(99)))
+    assert same(tmp_path / "a.csv", "aihub", (30,))[0] > 5  # by the reader of its name
+    assert same(tmp_path / "a.csv", "catalogue", (30,)) == [0]
 
 
 def page(number: int, text: str) -> str:
