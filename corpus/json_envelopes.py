@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from corpus.decoding import UndecodableError, decode
 from corpus.documents import Rejected
+from corpus.json_elements import parse
 from corpus.ranges import BigFile, Cuts, Range
 from corpus.streams import Stream, too_long
 
@@ -100,24 +101,10 @@ def _parsed(span: _Span, limit: int) -> Element | Rejected:
     place = f"the object at byte {span.offset}"
     if span.data is None:
         return too_long(span.offset, span.length, limit, place)
-    losses: dict[str, int] = {}
-    try:
-        text = span.data.decode()
-    except UnicodeDecodeError:
-        try:
-            decoded = decode(span.data)
-        except UndecodableError as error:
-            return Rejected(span.offset, span.length, error.cause, f"{place}: {error.detail}")
-        text, losses = decoded.text, dict(decoded.losses)
-    try:
-        value = json.loads(text, strict=False)
-    except json.JSONDecodeError as error:
-        at = span.offset + len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        detail = f"{place}, byte {at}: {error.msg}: mend or remove it"
-        return Rejected(span.offset, span.length, "json.broken", detail)
-    except (ValueError, RecursionError):
-        detail = f"{place}: a number too long or brackets too deep: mend or remove it"
-        return Rejected(span.offset, span.length, "json.broken", detail)
+    found = parse(span.data, span.offset, place)
+    if isinstance(found, Rejected):
+        return found
+    value, losses = found
     return Element(value, span.offset, span.length, span.list_name, span.envelope, losses)
 
 

@@ -19,7 +19,7 @@ from corpus.documents import Rejected
 COMPRESSIONS = (".gz", ".bz2", ".zst")
 _NAMES = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd"}
 _BLOCK = 1 << 18
-_MEMBERS = 1 << 16  # whose places are held, of a file of nothing but tiny ones
+_MEMBERS = 1 << 12  # whose places are held, of a file of nothing but tiny ones
 _ZSTD_BLOCK = 4 << 10  # zstd bounds no output by call: 4 KiB of it hold at most about 128 MiB
 
 
