@@ -23,7 +23,7 @@ from corpus.ranges import BigFile, Cuts, Range
 from corpus.streams import Stream, too_long
 
 _BLOCK = 1 << 20
-_SIGN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
+_SIGN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{}]', re.DOTALL)
 _CLOSES = {b"}": b"{", b"]": b"["}
 _DEEPEST = 500  # brackets within each other; Python's parser gives up at about 1000
 _NAME = re.compile(r"[A-Za-z_]{1,30}")  # others may be personal data
@@ -186,7 +186,8 @@ def _spans(
 ) -> Iterator[_Span]:
     scan, longest = _Scan(lists, state), 2 * limit + _BLOCK
     held, base, at = bytearray(), state.get("at", 0), 0  # bytes in memory, the place of the first, how many are scanned
-    while block := stream.read(max(_BLOCK, min(len(held) - at, longest - len(held) + at))):
+    # A string that goes on is looked through again with each block, so these grow, up to its greatest length.
+    while block := stream.read(max(_BLOCK, len(held) - at if len(held) - at < limit else longest + 1 - len(held) + at)):
         if base == 0 and not held and block[:2] in _UTF16:
             raise _BrokenError(0, len(block), "json.utf16", "UTF-16: save the file as UTF-8")
         held += block

@@ -7,12 +7,14 @@ import bz2
 import gzip
 import io
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,9 +26,13 @@ import corpus.sources.mediawiki
 import corpus.sources.objects
 import corpus.sources.warc
 import corpus.table_rows
+from corpus.dividing import divide_jobs, told_ranges
 from corpus.documents import Record, Rejected
 from corpus.ranges import BigFile, Range, line_ranges, ranges_of
+from corpus.shards import Job, JobContext, Outcome
 from corpus.sources import ReadOptions, Skipped, named_reader
+from corpus.submission import EXAMPLE
+from corpus.work_units import SourceSettings, find_sources, source_files
 
 Found = Record | Rejected | Skipped
 UNITS = (1, 7, 50, 333, 2000)
@@ -432,6 +438,36 @@ def test_damaged_arrow_files_divide_as_they_are_read(tmp_path: Path, at: int, fl
     data[at % len(data)] ^= flip
     path.write_bytes(data)
     same(path, "arrow", (1, 1500))
+
+
+def test_a_parquet_file_without_the_column_is_refused_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": [TEXT] * 40}), path, row_group_size=10)
+    read = named_reader("parquet").load()
+    for options, data in ((ReadOptions(text="body"), path.read_bytes()), (ReadOptions(), path.read_bytes()[:-9])):
+        path.write_bytes(data)
+        parts = [one for start in range(4) for one in read(path, options, start, start + 1)]
+        assert [one.cause for one in parts if isinstance(one, Rejected)] == [whole(path, "parquet", options)[0].cause]  # type: ignore[union-attr]
+
+
+def test_a_file_is_gone_through_again_only_once_it_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "submission.yaml").write_text(EXAMPLE, encoding="utf-8")
+    (tmp_path / "a.json").write_text(json.dumps([{"text": TEXT}] * 50))
+    (tmp_path / "b.jsonl").write_text(json.dumps({"text": TEXT}) * 50)
+
+    def jobs(path: str) -> list[Job]:
+        sources = find_sources((SourceSettings(path=path),), tmp_path)
+        return divide_jobs(source_files(sources, tmp_path), 500, 1 << 20)
+
+    (first,) = jobs(".")
+    assert first.arguments["path"] == "a.json"
+    assert str(tmp_path) not in json.dumps(first.arguments)
+    assert jobs(".") == [first]
+    outcome = first.call(JobContext(tmp_path, "", 0), **first.arguments, **first.local)
+    (ranges,) = told_ranges([Outcome(facts=json.loads(json.dumps(outcome.facts)))])
+    assert ranges == ranges_of(str(tmp_path / "a.json"), "objects", ReadOptions(key="id"), 500)
+    os.utime(tmp_path / "a.json", ns=(1, 1))
+    assert jobs(".")[0].arguments != first.arguments
 
 
 @given(st.lists(st.binary(max_size=30)), st.integers(1, 60), st.integers(1, 50))
