@@ -302,7 +302,7 @@ def list_elements(scanner: Scanner, limit: int, place: Place) -> Iterator[Elemen
             continue
         start = scanner.offset
         data = scanner.value()
-        if data is not None and _whole(scanner, data, boundary):
+        if data is not None and _whole(scanner, data, boundary, place.key):
             if boundary is None and (first := _FIRST_KEY.match(data)):
                 place.key = first[0][1:].strip()
                 boundary = _boundary(place.key)
@@ -347,21 +347,21 @@ def _broken_element(
     return told, goes_on
 
 
-def _whole(scanner: Scanner, data: bytes, boundary: re.Pattern[bytes] | None) -> bool:
+def _whole(scanner: Scanner, data: bytes, boundary: re.Pattern[bytes] | None, key: bytes | None) -> bool:
     """Whether a value that was taken is one, and not several run together by a lost quote, nor what is left of one."""
     if boundary is not None and data[0] != 0x7B:
         return False
     after = scanner.after()
     suspect = after is not None and after not in b",]{"
-    if not suspect and (boundary is None or not _several(data, boundary)):
+    if not suspect and (boundary is None or key is None or not _several(data, boundary, key)):
         return True
     return not isinstance(parse(data, 1, ""), Rejected)
 
 
-def _several(data: bytes, boundary: re.Pattern[bytes]) -> bool:
+def _several(data: bytes, boundary: re.Pattern[bytes], key: bytes) -> bool:
     """Whether the boundary stands in a value; its key is looked for first, which is much faster."""
-    key = _FIRST_KEY.match(data)
-    if key is not None and data.find(key[0][1:].strip(), key.end()) < 0 and boundary.match(b"," + key[0] + b":"):
+    first = _FIRST_KEY.match(data)
+    if first is not None and first[0][1:].strip() == key and data.find(key, first.end()) < 0:
         return False
     return boundary.search(data) is not None
 
