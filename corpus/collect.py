@@ -1,6 +1,7 @@
 """The first stage, collect: contributors' files → documents/ (one form of Korean text) and quarantine/ (unreadable).
 
-Units of work are hashed (a file whose size and time are unchanged is not read again), read, and their ids indexed.
+Big files are divided (by a pass through those whose records alone say where), units of work hashed (a file whose size
+and time are unchanged is not read again), read, and their ids indexed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
+from corpus.dividing import divide_jobs, told_parts, told_ranges
 from corpus.documents import DOCUMENTS, QUARANTINE, Record, Rejected, document_id, text_hash
 from corpus.hanyang import table_version
 from corpus.identity import id_phases
@@ -24,10 +26,11 @@ from corpus.rights import rights_row, write_rights
 from corpus.settings import Common, Size, setting
 from corpus.shards import Counts, Job, JobContext, Outcome, Phase, Phases, add, private_folder
 from corpus.sources import ReadOptions, Skipped, readers
-from corpus.spans import at_hand, hash_piece
-from corpus.work_units import SourceSettings, Unit, find_sources, work_units
+from corpus.spans import Spans, at_hand, hash_piece
+from corpus.work_units import SourceSettings, Unit, find_sources, source_files, units_of
 
 VERSION = 1
+_WHOLE: dict[str, Any] = {"spans": None, "state": {}}  # of a piece that its reader has not divided
 _SMALL = 256 << 20  # bytes; hashing fewer takes less time than starting worker processes
 
 
@@ -41,18 +44,21 @@ class CollectSettings:
 
 
 def phases(run: Path, settings: CollectSettings, common: Common) -> Phases:
-    """Plan: rights.parquet; hash every unit; read every unit; index the ids.
+    """Plan: rights.parquet; divide big files; hash every unit; read every unit; index the ids.
 
     Raises:
         SourceError: a source is missing, empty, or its submission.yaml is wrong.
     """
     sources = find_sources(settings.sources, common.base)
-    units = list(work_units(sources, common.base, settings.unit_bytes))
+    listed = source_files(sources, common.base)
     rows = [
         _json_like(rights_row(one.submission.contributor, one.submission.source, one.submission.rights))
         for one in sources
     ]
     yield Phase("rights", "map", [Job("rights", rights_table, {"rows": rows})], here=True, told_all=True)
+    dividing = divide_jobs(listed, settings.unit_bytes, settings.max_record)
+    divided = (yield Phase("divide", "map", dividing, of_machine=True, told_all=True)) if dividing else []
+    units = list(units_of(listed, told_ranges(divided), settings.unit_bytes))
     small = sum(piece.bytes for unit in units for piece in unit.pieces) < _SMALL
     hashing = [_hash_job(unit) for unit in units]
     hashed = yield Phase("hash", "map", hashing, here=small, of_machine=True, told_all=True)
@@ -83,9 +89,14 @@ def _hash_job(unit: Unit) -> Job:
     ]
     weight = sum(piece.bytes for piece in unit.pieces)
     files = [list(piece.files) for piece in unit.pieces]
-    return Job(
-        _name(unit), hash_unit, {"pieces": pieces, "left_out": unit.left_out}, local={"files": files}, weight=weight
-    )
+    arguments = {"pieces": pieces, "left_out": unit.left_out, **_parts(unit)}
+    return Job(_name(unit), hash_unit, arguments, local={"files": files}, weight=weight)
+
+
+def _parts(unit: Unit) -> dict[str, Any]:
+    """The argument of a job that tells of divided files, where a unit has any."""
+    parts = told_parts(unit)
+    return {"parts": parts} if parts else {}
 
 
 def _read_jobs(units: list[Unit], facts: list[dict[str, Any]], settings: CollectSettings) -> Iterator[Job]:
@@ -126,6 +137,7 @@ def _read_jobs(units: list[Unit], facts: list[dict[str, Any]], settings: Collect
                     "max_record": settings.max_record,
                 },
                 "shard_bytes": settings.unit_bytes,
+                **_parts(unit),
             },
             (fact["hash"], f"hypua2jamo {table_version()}"),
             {"files": [list(piece.files) for piece in unit.pieces]},
@@ -146,13 +158,22 @@ def rights_table(context: JobContext, *, rows: list[dict[str, Any]]) -> Outcome:
     return Outcome((write_rights(context.run, rows, context),))
 
 
-def hash_unit(context: JobContext, *, pieces: list[list[Any]], left_out: int, files: list[list[str]]) -> Outcome:
+def hash_unit(
+    context: JobContext,
+    *,
+    pieces: list[list[Any]],
+    left_out: int,
+    files: list[list[str]],
+    parts: dict[str, Any] | None = None,
+) -> Outcome:
     """Map job: one hash of a unit's contents, and the line ends of each of its pieces (`facts`); tells `left_out`."""
+    looked = [(parts or {}).get(str(place), {}).get("spans") for place in range(len(pieces))]
     counts: Counts = {}
     if left_out:
         add(counts, "skipped/source.not_data", files=left_out)
     hashed = [
-        hash_piece(paths, split, start, end) for (_, split, start, end, _, _), paths in zip(pieces, files, strict=True)
+        hash_piece(paths, split, start, end, spans)
+        for (_, split, start, end, _, _), paths, spans in zip(pieces, files, looked, strict=True)
     ]
     facts = {"hash": fingerprint([one for one, _ in hashed]), "lines": [ends for _, ends in hashed]}
     return Outcome(counts=counts, facts=facts)
@@ -167,6 +188,7 @@ def read_unit(
     options: dict[str, Any],
     shard_bytes: int,
     files: list[list[str]],
+    parts: dict[str, Any] | None = None,
 ) -> Outcome:
     """Map job: the records of a unit → documents/NAME.parquet, and quarantine/NAME.parquet if any was unreadable."""
     counts: Counts = {}
@@ -182,9 +204,10 @@ def read_unit(
         # One file, by row groups: a file of nothing but broken lines must not fill the memory.
         LongShards(context.run / "quarantine", name, QUARANTINE, context, shard_bytes, empty=False) as quarantine,
     ):
-        for (path, form, start, end, first_line), paths in zip(pieces, files, strict=True):
-            told = ReadOptions(**{**given, "first_line": first_line})
-            for record in records(paths, form, told, start, end):
+        for place, ((path, form, start, end, first_line), paths) in enumerate(zip(pieces, files, strict=True)):
+            part = (parts or {}).get(str(place), _WHOLE)
+            told = ReadOptions(**{**given, "first_line": first_line, "state": part["state"]})
+            for record in records(paths, form, told, start, end, part["spans"]):
                 add(counts, "in", documents=1, bytes=record.length)
                 if isinstance(record, Rejected):
                     add(counts, f"quarantined/{record.cause}", documents=1, bytes=record.length)
@@ -208,9 +231,13 @@ def read_unit(
 
 
 def records(
-    paths: list[str], form: str, options: ReadOptions, start: int, end: int | None
+    paths: list[str], form: str, options: ReadOptions, start: int, end: int | None, looked: Spans | None = None
 ) -> Iterator[Record | Rejected | Skipped]:
-    """A piece's records; a file that cannot be opened or read on is one Rejected."""
+    """A piece's records; a file that cannot be opened or read on is one Rejected.
+
+    Args:
+        looked: of a file that its reader has divided, the spans that it looks at.
+    """
     size = 0
     try:
         size = size_of(paths[0])
@@ -218,7 +245,7 @@ def records(
             detail = "no reader for a name with this ending: set the source's `format`, or leave it out by `include`"
             yield Rejected(0, size, "format.unknown", detail)
             return
-        with at_hand(paths, readers()[form].split, start, end, options.scratch) as file:
+        with at_hand(paths, readers()[form].split, start, end, options.scratch, looked) as file:
             yield from readers()[form].load()(file, options, start, end)
     except OSError as error:
         detail = f"cannot be read ({error.strerror or 'input/output error'}): check the file and its permissions"

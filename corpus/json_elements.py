@@ -2,6 +2,9 @@
 
 For readers of JSON that is not lines (a list of 12 GB on one line). What is broken costs as little as can be told:
 after a lost quote or bracket reading goes on at the next element that begins with the key that the first began with.
+
+All that is decided on the way depends on the bytes from the value at hand on and on a `Place`, never on how the stream
+was cut into blocks: so a list can be read from any of its elements on, as a range of a big file is.
 """
 
 from __future__ import annotations
@@ -19,7 +22,6 @@ from corpus.streams import Stream, too_long
 _BLOCK = 1 << 18
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _OUTSIDE = re.compile(rb'["{}\[\]]')
-_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)  # a string's inside, as far as it goes
 _SCALAR = re.compile(rb'[^ \t\r\n,:\[\]{}"]*+')
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*+"[^"\\]{1,100}+"')
 _WASTE = 4  # bytes looked at in vain, for each byte gone past, before the rest is given up
@@ -38,17 +40,59 @@ class Element:
     data: bytes
 
 
+class RangeEndError(Exception):
+    """The element that comes next belongs to the next range of the file."""
+
+
+@dataclass(slots=True)
+class Place:
+    """What reading has come to, in a list of elements or outside of one.
+
+    Attributes:
+        end: where an element must begin before to belong to this range; None: to the end.
+        open: whether it is within a list; `within`: and that list in an object; `fixed`: which was read whole before.
+        begun, key, wasted: of the list: its first byte, the first key of its first object, bytes looked at in vain.
+        looked: the furthest byte that anything was decided by.
+        seen: whether there was any value.
+    """
+
+    end: int | None = None
+    open: bool = False
+    within: bool = False
+    fixed: bool = False
+    begun: int = 0
+    key: bytes | None = None
+    wasted: int = 0
+    looked: int = 0
+    seen: bool = False
+
+    @classmethod
+    def of(cls, state: dict[str, Any], end: int | None) -> Place:
+        """The place that `state` told of; without one, a file's beginning."""
+        if not state:
+            return cls(end)
+        key = state["key"]
+        key = None if key is None else key.encode("latin-1")
+        return cls(end, open=True, within=state["within"], begun=state["begun"], key=key, wasted=state["wasted"])
+
+    def state(self) -> dict[str, Any]:
+        """JSON-like; the key's bytes may be of any encoding."""
+        key = None if self.key is None else self.key.decode("latin-1")
+        return {"within": self.within, "begun": self.begun, "key": key, "wasted": self.wasted}
+
+
 class Scanner:
-    """A place in a stream of JSON. It holds what it looked at since the last value, at most about `limit` bytes.
+    """A place in a stream of JSON. It holds what it looked at since the last value, at most about two windows.
 
     Attributes:
         ended: whether `value` found the stream's end before the value's.
+        window: bytes of a value that are looked at for its end, before it is too long or broken.
     """
 
-    def __init__(self, stream: Stream, limit: int) -> None:
+    def __init__(self, stream: Stream, limit: int, offset: int = 0) -> None:
         self.ended = False
-        self.stream, self._limit = stream, limit
-        self._data, self._at, self._base = bytearray(), 0, 0
+        self.stream, self.window = stream, limit + _BLOCK
+        self._data, self._at, self._base = bytearray(), 0, offset
 
     @property
     def offset(self) -> int:
@@ -62,8 +106,20 @@ class Scanner:
             self._at = space.end() if space else self._at
             if self._at < len(self._data):
                 return self._data[self._at]
-            if self._at > 2 * self._limit:  # so much white space: the last value need no longer be held
-                self._forget()
+            self._forget()
+            if not self._fill():
+                return None
+
+    def after(self) -> int | None:
+        """The byte after the value just taken and white space, a space where that does not end, None at the end."""
+        at = self._at
+        while True:
+            space = _SPACE.match(self._data, at)
+            at = space.end() if space else at
+            if at - self._at > self.window:
+                return 0x20
+            if at < len(self._data):
+                return self._data[at]
             if not self._fill():
                 return None
 
@@ -78,7 +134,7 @@ class Scanner:
     def value(self) -> bytes | None:
         """The value that `peek` has shown, or None (and no step further) where it does not end or is too long."""
         end = self._match(hold=True)
-        if end is None:
+        if end is None or end > self.window:
             return None
         self._at = end
         return bytes(memoryview(self._data)[:end])
@@ -89,18 +145,15 @@ class Scanner:
         self._at = len(self._data) if end is None else end
         return end is not None
 
-    def held(self) -> int:
-        """Bytes held from here on."""
-        return len(self._data) - self._at
-
-    def look(self, size: int) -> None:
-        """Read on until so many bytes are held from here on, or all that there are."""
-        while self.held() < size and self._fill():
+    def look(self, size: int) -> int:
+        """Hold so many bytes from here on, or all that there are; how many these are."""
+        while len(self._data) - self._at < size and self._fill():
             pass
+        return min(size, len(self._data) - self._at)
 
-    def find(self, pattern: re.Pattern[bytes]) -> int | None:
-        """Offset of the end of a pattern's first match in what is held."""
-        found = pattern.search(self._data, self._at)
+    def find(self, pattern: re.Pattern[bytes], size: int) -> int | None:
+        """Offset of the end of a pattern's first match in the next `size` bytes, which are held."""
+        found = pattern.search(self._data, self._at, self._at + size)
         return None if found is None else self._base + found.end()
 
     def starts(self, *marks: bytes) -> bool:
@@ -138,12 +191,10 @@ class Scanner:
             return self._scalar(hold)
         while True:
             if inside:
-                string = _STRING.match(data, at)
-                at = string.end() if string else at
-                if at < len(data) and data[at] == 0x22:
-                    at, inside = at + 1, False
-                    if depth == 0:
-                        return at
+                at, inside = _string_end(data, at)
+                if not inside and depth == 0:
+                    return at
+                if not inside:
                     continue
             elif found := _OUTSIDE.search(data, at):
                 at = found.end()
@@ -165,7 +216,7 @@ class Scanner:
 
     def _more(self, at: int, hold: bool) -> int:
         """Read a block more; the place `at` in what is then held, or -1."""
-        if hold and len(self._data) > self._limit:
+        if hold and len(self._data) > self.window:
             return -1
         if not hold:
             self._at = at
@@ -186,6 +237,22 @@ class Scanner:
             at = self._more(at, hold)
             if at < 0:
                 return len(self._data) if self.ended else None
+
+
+def _string_end(data: bytearray, at: int) -> tuple[int, bool]:
+    """Where the string ends in which `at` stands, or how far it may be gone past; whether it goes on there."""
+    while True:
+        end = data.find(0x22, at)
+        stop = end if end >= 0 else len(data)
+        escaped = False
+        if stop > at and data[stop - 1] == 0x5C:
+            part = data[at:stop]
+            escaped = (len(part) - len(part.rstrip(b"\\"))) % 2 == 1
+        if end < 0:
+            return stop - escaped, True
+        if not escaped:
+            return end + 1, False
+        at = end + 1
 
 
 def parse(data: bytes, offset: int, place: str) -> tuple[Any, dict[str, int]] | Rejected:
@@ -215,63 +282,95 @@ def parse(data: bytes, offset: int, place: str) -> tuple[Any, dict[str, int]] | 
     return Rejected(offset, len(data), "json.broken", told)
 
 
-def list_elements(scanner: Scanner, limit: int) -> Iterator[Element | Rejected]:
-    """The elements of the list in which the scanner stands; it then stands after the list, or at the stream's end."""
-    begun, wasted = scanner.offset, 0
-    boundary: re.Pattern[bytes] | None = None  # where an element ends and one like the first begins
+def list_elements(scanner: Scanner, limit: int, place: Place) -> Iterator[Element | Rejected]:
+    """The elements of the list in which the scanner stands; it then stands after the list, or at the stream's end.
+
+    Raises:
+        RangeEndError: an element begins at `place.end` or after.
+    """
+    if not place.open:
+        place.begun, place.key, place.wasted = scanner.offset, None, 0
+    place.open, boundary = True, _boundary(place.key)
     while (byte := scanner.peek()) is not None:
+        if place.end is not None and scanner.offset >= place.end:
+            raise RangeEndError
         if byte in b",]":
             scanner.pass_byte()
             if byte == 0x5D and (boundary is None or scanner.peek() in _AFTER_LIST):
+                place.open = False
                 return
             continue
         start = scanner.offset
         data = scanner.value()
-        if data is not None and _whole(scanner, data, boundary):
-            boundary = boundary or _boundary(data)
+        if data is not None and _whole(scanner, data, boundary, place.key):
+            if boundary is None and (first := _FIRST_KEY.match(data)):
+                place.key = first[0][1:].strip()
+                boundary = _boundary(place.key)
             yield Element(start, data) if len(data) <= limit else too_long(start, len(data), limit, f"byte {start}")
-            continue
-        ended = data is None and scanner.ended
-        scanner.back(start)
-        scanner.look(_BLOCK)
-        resumed = scanner.find(boundary) if boundary else None
-        wasted += scanner.held() if data is None or (boundary and resumed is None) else len(data)
-        if wasted > _WASTE * (start - begun) + 2 * limit:
-            scanner.to_end()
-            yield _broken(start, scanner.offset, "too much of what follows is broken to look further")
-        elif resumed is not None:
-            scanner.back(resumed)
-            yield _broken(start, resumed, "a quote or bracket is missing or too many; read on at the next object")
-        elif ended:
-            scanner.to_end()
-            yield _ended(scanner, start)
-            return
-        elif scanner.skip():
-            length = scanner.offset - start
-            long = length > limit
-            yield too_long(start, length, limit, f"byte {start}") if long else _broken(start, scanner.offset, "no JSON")
         else:
-            yield _ended(scanner, start)
-            return
+            rejected, goes_on = _broken_element(scanner, start, data, boundary, limit, place)
+            yield rejected
+            if not goes_on:
+                place.open = False
+                return
+    place.open = False
     yield _ended(scanner, scanner.offset)
 
 
-def _whole(scanner: Scanner, data: bytes, boundary: re.Pattern[bytes] | None) -> bool:
+def _broken_element(
+    scanner: Scanner, start: int, data: bytes | None, boundary: re.Pattern[bytes] | None, limit: int, place: Place
+) -> tuple[Rejected, bool]:
+    """Go past an element that is none, or too long: what is told of it, and whether there is a list to go on with."""
+    ended = data is None and scanner.ended
+    scanner.back(start)
+    held = scanner.look(scanner.window if data is None else len(data) + _BLOCK)
+    resumed = scanner.find(boundary, held) if boundary else None
+    place.looked = max(place.looked, start + held)
+    place.wasted += held if data is None or (boundary and resumed is None) else len(data)
+    goes_on = True
+    if place.wasted > _WASTE * (start - place.begun) + 2 * limit:
+        scanner.to_end()
+        told = _broken(start, scanner.offset, "too much of what follows is broken to look further")
+    elif resumed is not None:
+        scanner.back(resumed)
+        told = _broken(start, resumed, "a quote or bracket is missing or too many; read on at the next object")
+    elif ended:
+        scanner.to_end()
+        told, goes_on = _ended(scanner, start), False
+    elif scanner.skip():
+        length = scanner.offset - start
+        long = length > limit
+        told = too_long(start, length, limit, f"byte {start}") if long else _broken(start, scanner.offset, "no JSON")
+    else:
+        told, goes_on = _ended(scanner, start), False
+    place.looked = max(place.looked, scanner.offset)
+    return told, goes_on
+
+
+def _whole(scanner: Scanner, data: bytes, boundary: re.Pattern[bytes] | None, key: bytes | None) -> bool:
     """Whether a value that was taken is one, and not several run together by a lost quote, nor what is left of one."""
     if boundary is not None and data[0] != 0x7B:
         return False
-    after = scanner.peek()
+    after = scanner.after()
     suspect = after is not None and after not in b",]{"
-    if not suspect and (boundary is None or boundary.search(data) is None):
+    if not suspect and (boundary is None or key is None or not _several(data, boundary, key)):
         return True
     return not isinstance(parse(data, 1, ""), Rejected)
 
 
-def _boundary(data: bytes) -> re.Pattern[bytes] | None:
-    key = _FIRST_KEY.match(data)
+def _several(data: bytes, boundary: re.Pattern[bytes], key: bytes) -> bool:
+    """Whether the boundary stands in a value; its key is looked for first, which is much faster."""
+    first = _FIRST_KEY.match(data)
+    if first is not None and first[0][1:].strip() == key and data.find(key, first.end()) < 0:
+        return False
+    return boundary.search(data) is not None
+
+
+def _boundary(key: bytes | None) -> re.Pattern[bytes] | None:
+    """Where an element ends and one like the first begins."""
     if key is None:
         return None
-    name = re.escape(key[0][1:].strip())
+    name = re.escape(key)
     return re.compile(rb"[,}\]][ \t\r\n]*+(?=\{[ \t\r\n]*+" + name + rb"[ \t\r\n]*+:)")
 
 

@@ -23,6 +23,9 @@ from corpus.places import HUB, folder_state, is_url, opened, scratch_folder
 
 _BLOCK = 1 << 20
 
+Spans = Sequence[tuple[int, int]]
+"""First byte and byte after the last of each part of a file."""
+
 
 def group_span(metadata: pq.FileMetaData, group: int) -> tuple[int, int]:
     """First byte and compressed bytes of a row group."""
@@ -31,12 +34,15 @@ def group_span(metadata: pq.FileMetaData, group: int) -> tuple[int, int]:
     return min(starts, default=0), sum(one.total_compressed_size for one in columns)
 
 
-def hash_piece(files: Sequence[str], split: str, start: int, end: int | None) -> tuple[str, int]:
+def hash_piece(
+    files: Sequence[str], split: str, start: int, end: int | None, looked: Spans | None = None
+) -> tuple[str, int]:
     """BLAKE2b-128 (hex) of all that a reader of this piece looks at, and line ends within a byte range.
 
     A byte range is hashed from the byte before it to the end of its last line, row groups with the file's footer,
     members with the zip's list of them, parts of one file in their order, a folder with the names below it, a data set
-    of the hub by its commit. A file that cannot be opened hashes as such; reading it will quarantine it.
+    of the hub by its commit, `looked` spans where a reader has told what it looks at. A file that cannot be opened
+    hashes as such; reading it will quarantine it.
     """
     if split == "folder":
         return _hash_folder(files[0]), 0
@@ -47,7 +53,7 @@ def hash_piece(files: Sequence[str], split: str, start: int, end: int | None) ->
             digest.update(repr((start, end)).encode())
         for where in files:
             with opened(where) as handle:
-                for at, block in _blocks(handle, split, start, end):
+                for at, block in _blocks(handle, split, start, end, looked):
                     digest.update(block)
                     if end is not None and split == "bytes" and start <= at < end:
                         lines += block.count(b"\n")
@@ -63,9 +69,14 @@ def _hash_folder(where: str) -> str:
     return fingerprint([(name, hash_file(Path(where) / name)) for name, *_ in rows])
 
 
-def _blocks(handle: BinaryIO, split: str, start: int, end: int | None) -> Iterator[tuple[int, bytes]]:
+def _blocks(
+    handle: BinaryIO, split: str, start: int, end: int | None, looked: Spans | None
+) -> Iterator[tuple[int, bytes]]:
     """Offset and bytes of what a reader of [start, end) looks at; no block goes past `end` but those of a last line."""
-    if end is None:
+    if looked is not None:
+        for first, after in looked:
+            yield from _range(handle, first, after)
+    elif end is None:
         yield from _range(handle, 0, None)
     elif split == "row_groups":
         metadata = pq.read_metadata(handle)
@@ -103,7 +114,14 @@ def _range(handle: BinaryIO, start: int, end: int | None) -> Iterator[tuple[int,
 
 
 @contextmanager
-def at_hand(files: Sequence[str], split: str, start: int, end: int | None, scratch: Path | None) -> Iterator[Path]:
+def at_hand(
+    files: Sequence[str],
+    split: str,
+    start: int,
+    end: int | None,
+    scratch: Path | None,
+    looked: Spans | None = None,
+) -> Iterator[Path]:
     """A path of this machine that a reader of the piece can read: the file itself, or what is fetched of a remote one.
 
     Args:
@@ -117,16 +135,17 @@ def at_hand(files: Sequence[str], split: str, start: int, end: int | None, scrat
         yield Path(files[0])
         return
     with scratch_folder(scratch) as folder:
-        paths = [folder / _name(where) for where in files]
+        paths = [folder / file_name(where) for where in files]
         for where, path in zip(files, paths, strict=True):
             with opened(where) as handle, path.open("wb") as target:
-                for at, block in _blocks(handle, split, start, end):
+                for at, block in _blocks(handle, split, start, end, looked):
                     target.seek(at)
                     target.write(block)
-                if end is not None:
+                if end is not None or looked is not None:
                     target.truncate(handle.seek(0, io.SEEK_END))
         yield paths[0]
 
 
-def _name(where: str) -> str:
+def file_name(where: str) -> str:
+    """The name of a file by its path or URL."""
     return posixpath.basename(where.partition("::")[0].partition("?")[0].rstrip("/")) or "file"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import bz2
 import io
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from corpus.documents import Rejected
 COMPRESSIONS = (".gz", ".bz2", ".zst")
 _NAMES = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd"}
 _BLOCK = 1 << 18
+_MEMBERS = 1 << 12  # whose places are held, of a file of nothing but tiny ones
 _ZSTD_BLOCK = 4 << 10  # zstd bounds no output by call: 4 KiB of it hold at most about 128 MiB
 
 
@@ -54,18 +56,35 @@ class Stream(io.RawIOBase):
 
     Attributes:
         cut: set when the compressed bytes end early or are damaged; reading then ends there.
+        members: decompressed and compressed byte at which each member begins, those that were come to; whoever asks
+            for them takes them out.
     """
 
-    def __init__(self, path: Path, start: int = 0, opened: BinaryIO | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        start: int = 0,
+        opened: BinaryIO | None = None,
+        stop: int | None = None,
+        told: int | None = None,
+    ) -> None:
+        """Open a file, or read one that is open.
+
+        Args:
+            start, stop: bytes of the file as it lies; of a compressed one, where members begin.
+            told: decompressed bytes before `start`, where these are others.
+        """
         self.cut: Cut | None = None
+        self.members: deque[tuple[int, int]] = deque(maxlen=_MEMBERS)
         self._file = opened or path.open("rb")
+        self._stop = stop
         self._kind = path.suffix.lower()
         if start:
             self._file.seek(start)
         self._decoder: Any = None
         self._pending = b""
         self._ready = memoryview(b"")
-        self._told = start
+        self._told = start if told is None else told
 
     def readable(self) -> bool:
         """True."""
@@ -93,11 +112,11 @@ class Stream(io.RawIOBase):
 
     def _next(self) -> bytes:
         if self._kind not in COMPRESSIONS:
-            return self._file.read(_BLOCK)
+            return self._raw(_BLOCK)
         while self.cut is None:
             data = self._pending
             if not data and getattr(self._decoder, "needs_input", True):  # bzip2 may hold back more than it gave
-                data = self._file.read(_ZSTD_BLOCK if self._kind == ".zst" else _BLOCK)
+                data = self._raw(_ZSTD_BLOCK if self._kind == ".zst" else _BLOCK)
             self._pending = b""
             if self._decoder is None:
                 if not data:
@@ -106,10 +125,14 @@ class Stream(io.RawIOBase):
                 if not data:
                     continue
                 self._decoder = _decoder(self._kind)
+                self.members.append((self._told, self._file.tell() - len(data)))
             out = self._decode(data)
             if out:
                 return out
         return b""
+
+    def _raw(self, size: int) -> bytes:
+        return self._file.read(size if self._stop is None else max(0, min(size, self._stop - self._file.tell())))
 
     def _decode(self, data: bytes) -> bytes:
         decoder, kind = self._decoder, _NAMES[self._kind]

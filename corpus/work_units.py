@@ -1,7 +1,8 @@
 """From sources to work units: which files a source has, who reads them, how they are grouped and divided. Collect asks.
 
-Small files of a source are grouped, big ones divided (byte ranges of line formats, row groups of Parquet); the order of
-files and units depends on names alone, so that numbers are stable.
+Small files of a source are grouped, big ones divided: byte ranges of line formats, row groups of Parquet, members of
+zips, and records where a reader finds them itself (`corpus/ranges.py`). The order of files and units depends on names
+alone, so that numbers are stable.
 
 Left out of a folder are hidden files, submission.yaml and, unless `include` names them, those called README, NOTICE,
 LICENSE or COPYING (in any case; without ending, or .md, .rst, .txt): told as `skipped/source.not_data`.
@@ -12,8 +13,8 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,9 +28,10 @@ from corpus.archives import DAMAGE, PART, is_archive, member_spans, parts_of
 from corpus.errors import SourceError
 from corpus.manifest import fingerprint
 from corpus.places import Changed, Place, is_url, located
+from corpus.ranges import Range, part_ranges, ranges_of
 from corpus.rights import rights_id
 from corpus.settings import setting
-from corpus.sources import Extractor, Reader, named_reader, reader_for, require_extractor
+from corpus.sources import Extractor, Reader, ReadOptions, named_reader, reader_for, readers, require_extractor
 from corpus.spans import at_hand, group_span
 from corpus.streams import COMPRESSIONS
 from corpus.submission import NAME, Submission, read_submission
@@ -77,7 +79,8 @@ class Source:
 class Piece:
     """A file or a part of it: printable path below the source's folder, real path, format ("" where none claims it).
 
-    [start, end) are bytes or row groups, by the format; end None: to the file's end. bytes: about its size.
+    [start, end) are bytes, row groups, members or batches, by the format; end None: to the file's end. bytes: about its
+    size. part: where a reader has divided the file by its records, what it said of this range.
     files: its path or URL; of a file that came in parts, all of them in their order.
     changed: when its bytes, and when its bytes, name or permissions changed (ns since 1970), or its store's marks.
     """
@@ -90,6 +93,16 @@ class Piece:
     bytes: int
     size: int
     changed: Changed
+    part: Range | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a source, each whole, and how many were left out as no data."""
+
+    source: Source
+    pieces: tuple[Piece, ...]
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,41 +179,91 @@ def _submission(where: str) -> Submission:
 
 
 def work_units(sources: list[Source], base: Path, unit_bytes: int) -> Iterator[Unit]:
-    """The units of all sources in their order, numbered from 0.
+    """The units of all sources in their order, numbered from 0; what is to be divided by its records is read for it.
 
     Raises:
         SourceError: a source without files.
     """
-    number = 0
+    listed = source_files(sources, base)
+    ranges = [ranges_of(file.files[0], file.format, told, unit_bytes) for file, told in to_divide(listed, unit_bytes)]
+    yield from units_of(listed, ranges, unit_bytes)
+
+
+def source_files(sources: list[Source], base: Path) -> list[Files]:
+    """The files of all sources in their order.
+
+    Raises:
+        SourceError: a source without files.
+    """
+    listed = []
     for source in sources:
-        group: list[Piece] = []
-        held = 0
         files, left_out = _files(source, base)
         if not files:
             raise SourceError(
                 "no file to read", where=source.settings.path, fix="put data there, or mend `path` or `include`"
             )
-        for piece in _pieces(source, files, unit_bytes):
-            if group and (held + piece.bytes > unit_bytes or len(group) >= _MANY):
-                yield Unit(number, source, tuple(group), left_out)
-                number, group, held, left_out = number + 1, [], 0, 0
-            group.append(piece)
-            held += piece.bytes
-        yield Unit(number, source, tuple(group), left_out)
+        listed.append(Files(source, tuple(_pieces(source, files)), left_out))
+    return listed
+
+
+def to_divide(listed: list[Files], unit_bytes: int) -> list[tuple[Piece, ReadOptions]]:
+    """The files whose own readers must look for places to divide them, and what those readers are told."""
+    return [
+        (piece, asked_options(one.source)) for one in listed for piece in one.pieces if _by_records(piece, unit_bytes)
+    ]
+
+
+def asked_options(source: Source) -> ReadOptions:
+    """What a source's settings tell a reader about its records."""
+    made = source.settings
+    key = made.key or source.submission.key
+    return ReadOptions(text=made.text, key=key, url=made.url, created=made.created, meta=made.meta)
+
+
+def units_of(listed: list[Files], ranges: Sequence[list[Range]], unit_bytes: int) -> Iterator[Unit]:
+    """The units; `ranges` are those of the files of `to_divide`, in its order."""
+    number, divided = 0, iter(ranges)
+    for files in listed:
+        group: list[Piece] = []
+        held, left_out = 0, files.left_out
+        for file in files.pieces:
+            found = next(divided) if _by_records(file, unit_bytes) else None
+            for piece in _divided(file, found, unit_bytes):
+                if group and (held + piece.bytes > unit_bytes or len(group) >= _MANY):
+                    yield Unit(number, files.source, tuple(group), left_out)
+                    number, group, held, left_out = number + 1, [], 0, 0
+                group.append(piece)
+                held += piece.bytes
+        yield Unit(number, files.source, tuple(group), left_out)
         number += 1
 
 
-def _pieces(source: Source, files: list[Place], unit_bytes: int) -> Iterator[Piece]:
+def _pieces(source: Source, files: list[Place]) -> Iterator[Piece]:
     for place, wheres in _whole(files):
         name = _printable(place.path)
         form = source.settings.format
         whole = PART.fullmatch(place.path)
         reader = reader_for(whole["whole"] if whole else place.path) if form == "auto" else named_reader(form)
-        ranges: list[tuple[int, int | None, int]] = [(0, None, place.size)]
-        if reader is not None and place.size > unit_bytes and len(wheres) == 1:
-            ranges = _ranges(place.where, reader, place.size, unit_bytes)
-        for start, end, part in ranges:
-            yield Piece(name, wheres, reader.name if reader else "", start, end, part, place.size, place.changed)
+        yield Piece(name, wheres, reader.name if reader else "", 0, None, place.size, place.size, place.changed)
+
+
+def _by_records(file: Piece, unit_bytes: int) -> bool:
+    big = file.size > unit_bytes and len(file.files) == 1 and file.format != ""
+    return big and readers()[file.format].divides and not is_archive(file.files[0])
+
+
+def _divided(file: Piece, found: list[Range] | None, unit_bytes: int) -> Iterator[Piece]:
+    if found is not None:
+        for part in found:
+            yield replace(file, start=part.start, end=part.end, bytes=part.bytes, part=part)
+        if not found:
+            yield file
+        return
+    ranges: list[tuple[int, int | None, int]] = [(0, None, file.size)]
+    if file.format and file.size > unit_bytes and len(file.files) == 1:
+        ranges = _ranges(file.files[0], readers()[file.format], file.size, unit_bytes)
+    for start, end, size in ranges:
+        yield replace(file, start=start, end=end, bytes=size)
 
 
 def _whole(files: list[Place]) -> Iterator[tuple[Place, tuple[str, ...]]]:
@@ -288,23 +351,13 @@ def _ranges(where: str, reader: Reader, size: int, unit_bytes: int) -> list[tupl
                 metadata = pq.read_metadata(handle)
         except (pa.ArrowException, OSError):
             return whole  # the reader will say what is wrong with it
-        return _part_ranges([group_span(metadata, group)[1] for group in range(metadata.num_row_groups)], unit_bytes)
+        sizes = [group_span(metadata, group)[1] for group in range(metadata.num_row_groups)]
+        return list(part_ranges(sizes, unit_bytes))
     if reader.split == "members" and is_archive(where):
         try:
             with places.opened(where) as handle:
                 members, _ = member_spans(handle)
         except DAMAGE:
             return whole
-        return _part_ranges([after - first for first, after in members], unit_bytes)
+        return list(part_ranges([after - first for first, after in members], unit_bytes))
     return whole
-
-
-def _part_ranges(sizes: list[int], unit_bytes: int) -> list[tuple[int, int | None, int]]:
-    ranges: list[tuple[int, int | None, int]] = []
-    start, held = 0, 0
-    for group, size in enumerate(sizes):
-        if group > start and held + size > unit_bytes:
-            ranges.append((start, group, held))
-            start, held = group, 0
-        held += size
-    return [*ranges, (start, len(sizes), held)]

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corpus.dividing import divide_jobs, told_parts, told_ranges
 from corpus.errors import SourceError, UsageError
 from corpus.manifest import check_counts
 from corpus.rights import Rights, lacking
 from corpus.shards import Counts, Job, JobContext, Outcome, merge
 from corpus.sources import readers
 from corpus.submission import NAME, Submission, read_submission
-from corpus.work_units import Source, SourceSettings, Unit, work_units
+from corpus.work_units import Files, Source, SourceSettings, Unit, source_files, units_of
 from hanjo.check_store import Store
 from hanjo.progress import Progress
 from hanjo.workers import Done, Workers
@@ -78,7 +79,7 @@ def check(paths: Sequence[Path], settings: CheckSettings, progress: Progress, la
     """Judge files and folders as a run would.
 
     Args:
-        labels: how the progress bar calls `check` and its steps `lines`, `read`, `pairs`, `compare`.
+        labels: how the progress bar calls `check` and its steps `divide`, `lines`, `read`, `pairs`, `compare`.
 
     Returns:
         `acceptable`; `mend`: what stands in the way (`rights`, `quarantine`, `nothing`, `files`); `came`, `kept`,
@@ -93,13 +94,14 @@ def check(paths: Sequence[Path], settings: CheckSettings, progress: Progress, la
 
         open_vocabulary(settings.tokenizer)  # a wrong folder is told before anything is read
     given = [_given(path, settings) for path in paths]
-    units, left_out, empty = _units(given)
+    listed, empty = _listed(given)
     with tempfile.TemporaryDirectory(prefix="hanjo-check-") as folder, progress.stage(labels["check"]) as tell:
         with Workers(settings.workers) as workers:
 
             def carry_out(name: str, jobs: list[Job]) -> list[Outcome]:
                 return _carried_out(jobs, Path(folder), workers, tell, labels[name])
 
+            units = _units(listed, carry_out)
             read = carry_out("read", _jobs(units, carry_out))
         # The workers and their memory are gone; what follows takes a tenth of the time.
         store = Store(Path(folder), tuple(tuple(one.facts["batches"]) for one in read))
@@ -114,6 +116,7 @@ def check(paths: Sequence[Path], settings: CheckSettings, progress: Progress, la
             facts["tokens"] = dataclasses.asdict(
                 estimate_tokens(store, found.unique, settings.tokenizer, settings.seed)
             )
+    left_out = sum(files.left_out for _, files in listed)
     facts |= {"left_out": left_out, "as_of": settings.as_of.isoformat(), "rights": [one.rights for one in given]}
     return _verdict(facts, [str(one.path) for one in empty])
 
@@ -147,16 +150,26 @@ def _plain(submission: Submission) -> Facts:
     return said
 
 
-def _units(given: Sequence[_Given]) -> tuple[list[tuple[_Given, Unit]], int, list[_Given]]:
-    """The work units of all paths, the files left out by their names, and the paths without a file."""
-    found: list[tuple[_Given, Unit]] = []
-    empty = []
+def _listed(given: Sequence[_Given]) -> tuple[list[tuple[_Given, Files]], list[_Given]]:
+    """The files of all paths, and the paths without a file."""
+    found, empty = [], []
     for one in given:
         try:
-            found += [(one, unit) for unit in work_units([one.source], Path("/"), UNIT_BYTES)]
+            found += [(one, files) for files in source_files([one.source], Path("/"))]
         except SourceError:  # raised by a source without files alone
             empty.append(one)
-    return found, sum(unit.left_out for _, unit in found), empty
+    return found, empty
+
+
+def _units(
+    listed: Sequence[tuple[_Given, Files]], carry_out: Callable[[str, list[Job]], list[Outcome]]
+) -> list[tuple[_Given, Unit]]:
+    """The work units of all paths; where only a file's records say how it is divided, it is read for it first."""
+    files = [one for _, one in listed]
+    jobs = divide_jobs(files, UNIT_BYTES, _MAX_RECORD)
+    ranges = told_ranges(carry_out("divide", jobs)) if jobs else []
+    given = {id(one.source): given for given, one in listed}
+    return [(given[id(unit.source)], unit) for unit in units_of(files, ranges, UNIT_BYTES)]
 
 
 def _jobs(units: Sequence[tuple[_Given, Unit]], carry_out: Callable[[str, list[Job]], list[Outcome]]) -> list[Job]:
@@ -190,7 +203,7 @@ def _jobs(units: Sequence[tuple[_Given, Unit]], carry_out: Callable[[str, list[J
             "created": made.created,
         }
         options |= {"meta": list(made.meta), "page": made.page, "max_record": _MAX_RECORD}
-        arguments = {"number": number, "pieces": pieces, "options": options}
+        arguments = {"number": number, "pieces": pieces, "options": options, "parts": told_parts(unit)}
         files = [list(piece.files) for piece in unit.pieces]
         weight = sum(piece.bytes for piece in unit.pieces)
         jobs.append(Job(f"unit-{number:05d}", _read, arguments, local={"files": files}, weight=weight))

@@ -40,7 +40,13 @@ LANGUAGES = ("ko", "ko_mixed", "ja", "zh", "latin", "other", "none")
 
 
 def read_unit(
-    context: JobContext, *, number: int, pieces: list[list[Any]], options: dict[str, Any], files: list[list[str]]
+    context: JobContext,
+    *,
+    number: int,
+    pieces: list[list[Any]],
+    options: dict[str, Any],
+    files: list[list[str]],
+    parts: dict[str, Any],
 ) -> Outcome:
     """Judge a unit's records.
 
@@ -50,6 +56,7 @@ def read_unit(
         pieces: shown path, format, start, end, first line of each piece.
         options: of ReadOptions.
         files: real paths of each piece.
+        parts: as `corpus.dividing.told_parts` says.
 
     Returns:
         `counts` by reason; `facts`: `files`, `errors`, `examples`, `batches`.
@@ -58,10 +65,11 @@ def read_unit(
     with Writer(context.run, number, DedupSettings()) as store:
         unit = _Unit(store)
         for piece, ((shown, form, start, end, first_line), paths) in enumerate(zip(pieces, files, strict=True)):
-            told = ReadOptions(**{**given, "first_line": first_line})
+            part = parts.get(str(piece), {"spans": None, "state": {}})
+            told = ReadOptions(**{**given, "first_line": first_line, "state": part["state"]})
             about = unit.open(shown, form, Path(paths[0]) if form and start == 0 else None)
             came = read = 0
-            for record in records(paths, form, told, start, end):
+            for record in records(paths, form, told, start, end, part["spans"]):
                 came, read = came + 1, read + record.length
                 unit.take(record, piece, about)
             about["documents"] += came

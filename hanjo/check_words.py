@@ -60,6 +60,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "path.give": ("give files or folders with the data", "자료가 있는 파일이나 폴더를 주세요"),
     # Progress
     "progress.check": ("check", "검사"),
+    "progress.divide": ("dividing", "나누기"),
     "progress.lines": ("lines", "줄 세기"),
     "progress.read": ("read", "읽기"),
     "progress.pairs": ("similar", "비슷한 글"),

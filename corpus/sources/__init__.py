@@ -1,9 +1,10 @@
 """Readers of input files, one module a format; collect finds the right one here by a file's name.
 
 A reader is a module of this folder that says `ENDINGS` (of file names, lower case; none where a source's `format` must
-name it), `SPLIT` (how a big file is divided; "folder": the source is one folder, read whole), `NONCOMMERCIAL` where all
-its data has such a licence, and defines `read(path, options, start, end)`. The folder is listed and those lines are
-read without importing, so a new format is one new file, and a missing optional library is noticed only where it occurs.
+name it), `SPLIT` (how a big file is divided; "folder": the source is one folder, read whole; "records": by the module's
+own `divide`, see `corpus/ranges.py`), `NONCOMMERCIAL` where all its data has such a licence, and defines
+`read(path, options, start, end)`. The folder is listed and those lines are read without importing, so a new format is
+one new file, and a missing optional library is noticed only where it occurs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, Literal
 from corpus.documents import Record, Rejected
 from corpus.errors import MissingExtraError, UsageError
 
-Split = Literal["no", "bytes", "row_groups", "members", "folder"]
+Split = Literal["no", "bytes", "row_groups", "members", "records", "folder"]
 Extractor = Literal["resiliparse", "trafilatura"]
 
 
@@ -54,6 +55,7 @@ class ReadOptions:
         columns: of a catalogue, what is there (name, spec, …) → the column or field that holds it.
         reviews: of a catalogue, "joined" to their product's document or "apart", a document each.
         scratch: folder of this machine for temporary files, None for the system's.
+        state: what the reader's `divide` said of the place where reading starts; empty at a file's beginning.
     """
 
     text: str = "text"
@@ -70,6 +72,7 @@ class ReadOptions:
     columns: dict[str, str] = field(default_factory=dict)
     reviews: str = "joined"
     scratch: Path | None = None
+    state: dict[str, Any] = field(default_factory=dict)
 
 
 Read = Callable[[Path, ReadOptions, int, int | None], Iterator[Record | Rejected | Skipped]]
@@ -79,6 +82,7 @@ Read = Callable[[Path, ReadOptions, int, int | None], Iterator[Record | Rejected
 class Reader:
     """One format: its name, the endings of its files, how its big files are divided among work units.
 
+    divides: whether its module has a `divide` (SPLIT "records"; "members", for files that are no archive).
     noncommercial: the licence that forbids commercial use of all data in this format, "" where there is none.
     """
 
@@ -86,6 +90,7 @@ class Reader:
     endings: tuple[str, ...]
     split: Split = field(default="no")
     noncommercial: str = ""
+    divides: bool = False
 
     def load(self) -> Read:
         """The format's `read`.
@@ -93,12 +98,19 @@ class Reader:
         Raises:
             MissingExtraError: a library it needs is not installed.
         """
+        read: Read = self.module().read
+        return read
+
+    def module(self) -> Any:
+        """The format's module.
+
+        Raises:
+            MissingExtraError: a library it needs is not installed.
+        """
         try:
-            module = importlib.import_module(f"corpus.sources.{self.name}")
+            return importlib.import_module(f"corpus.sources.{self.name}")
         except ModuleNotFoundError as error:
             raise missing(self.name, error) from error
-        read: Read = module.read
-        return read
 
 
 def missing(name: str, error: ModuleNotFoundError) -> MissingExtraError:
@@ -124,7 +136,7 @@ def readers() -> dict[str, Reader]:
         said = _constants(path)
         if "ENDINGS" in said:
             split, licence = said.get("SPLIT", "no"), said.get("NONCOMMERCIAL", "")
-            found[path.stem] = Reader(path.stem, tuple(said["ENDINGS"]), split, licence)
+            found[path.stem] = Reader(path.stem, tuple(said["ENDINGS"]), split, licence, "divide" in said)
     return found
 
 
@@ -132,6 +144,8 @@ def _constants(path: Path) -> dict[str, Any]:
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     said = {}
     for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "divide":
+            said["divide"] = True
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             if name in ("ENDINGS", "SPLIT", "NONCOMMERCIAL"):

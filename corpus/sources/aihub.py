@@ -14,7 +14,8 @@ from typing import Any
 
 from corpus.archives import Found, Member, is_archive, read_members
 from corpus.documents import Record, Rejected
-from corpus.json_envelopes import Element, elements, plain_names, read_elements
+from corpus.json_envelopes import Element, divide_elements, elements, plain_names, read_elements
+from corpus.ranges import BigFile, Range
 from corpus.sources import ReadOptions, Skipped, parse_created, reader_for
 from corpus.sources.archive import member_records
 
@@ -30,19 +31,29 @@ Shaped = tuple[str, dict[str, object]]
 
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Found]:
-    """The records of an archive, or of a file that came out of one; [start, end) are members."""
+    """The records of an archive, or of a file that came out of one; [start, end) are members, or the file's own."""
     if is_archive(path.name):
         yield from read_members(path, options, lambda member: _member(member, options), start, end)
     elif path.name.lower().endswith(".json"):
         if _INFO.fullmatch(path.name):
             yield Skipped(0, path.stat().st_size, "source.not_data")
             return
-        for one in read_elements(path, _LISTS, options.max_record):
+        for one in read_elements(path, _LISTS, options.max_record, start, end, options.state):
             yield one if isinstance(one, Rejected) else _record(one)
     elif (reader := reader_for(path.name)) is not None:
         yield from reader.load()(path, options, start, end)
     else:
         yield Rejected(0, path.stat().st_size, "format.unknown", "no reader for this ending: leave it out by `include`")
+
+
+def divide(file: BigFile, options: ReadOptions, unit_bytes: int) -> list[Range]:
+    """Ranges of the objects of a JSON file, or what the reader of another file's name says."""
+    if file.path.name.lower().endswith(".json"):
+        whole = _INFO.fullmatch(file.path.name) is not None
+        return [] if whole else divide_elements(file, _LISTS, options.max_record, unit_bytes)
+    reader = reader_for(file.path.name)
+    found: list[Range] = reader.module().divide(file, options, unit_bytes) if reader and reader.divides else []
+    return found
 
 
 def _member(member: Member, options: ReadOptions) -> Iterator[Found]:

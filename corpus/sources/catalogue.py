@@ -18,14 +18,15 @@ from corpus.columns import column_values
 from corpus.decoding import UndecodableError, decode
 from corpus.documents import Record, Rejected
 from corpus.errors import SourceError
-from corpus.json_envelopes import Element, plain_names, read_elements
+from corpus.json_envelopes import Element, divide_elements, plain_names, read_elements
 from corpus.product_text import FIELDS, Product, product_of
+from corpus.ranges import BigFile, Range
 from corpus.sources import UNREADABLE, ReadOptions, fields_of
 from corpus.sources.jsonl import object_of
 from corpus.streams import Line, read_lines, too_long
 
 ENDINGS = ()
-SPLIT = "no"
+SPLIT = "records"
 
 _LISTS = ("data", "items", "products")
 _ROWS = 512  # of Parquet, a batch
@@ -33,7 +34,7 @@ _Row = tuple[int, int, dict[str, Any], dict[str, int]]  # offset, length, column
 
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Record | Rejected]:
-    """The products of a file, and their reviews where they are apart; start and end are not used.
+    """The products of a file, and their reviews where they are apart; of JSON those that begin in [start, end).
 
     Raises:
         SourceError: `columns` names a part that no product has.
@@ -45,14 +46,21 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
     if path.stat().st_size == 0:
         yield Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")
         return
-    for row in _rows(path, options):
+    for row in _rows(path, options, start, end):
         if isinstance(row, Rejected):
             yield row
         else:
             yield from _documents(row, options)
 
 
-def _rows(path: Path, options: ReadOptions) -> Iterator[_Row | Rejected]:
+def divide(file: BigFile, options: ReadOptions, unit_bytes: int) -> list[Range]:
+    """Ranges of rows of a JSON file; none of another kind of file."""
+    if not file.path.name.lower().endswith(".json"):
+        return []
+    return divide_elements(file, _LISTS, options.max_record, unit_bytes)
+
+
+def _rows(path: Path, options: ReadOptions, start: int, end: int | None) -> Iterator[_Row | Rejected]:
     name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     if name.endswith(".parquet"):
         return _parquet(path)
@@ -61,7 +69,7 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[_Row | Rejected]:
     if name.endswith(".json"):
         return (
             (one.offset, one.length, one.value, one.losses) if isinstance(one, Element) else one
-            for one in read_elements(path, _LISTS, options.max_record)
+            for one in read_elements(path, _LISTS, options.max_record, start, end, options.state)
         )
     return _lines(path, options)
 

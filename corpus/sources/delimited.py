@@ -1,54 +1,102 @@
 """CSV and TSV: a header names the columns, a row is a document; line breaks within quotes belong to the cell.
 
-Rows are put together from lines, so that a quote without its end costs its own line and the next rows go on.
+Rows are put together from lines, so that a quote without its end costs its own line and the next rows go on. Where a
+row begins depends on all before it, so a big file is gone through once to be divided, by a kernel as far as that can be
+sure of the rows (`corpus/table_rows.py`), else as it is read.
 """
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from corpus.decoding import UndecodableError, decode
 from corpus.documents import Record, Rejected
+from corpus.ranges import BigFile, Cuts, Range
 from corpus.sources import ReadOptions, fields_of
 from corpus.sources.jsonl import no_text
 from corpus.streams import Line, Stream, read_lines, too_long
+from corpus.table_cells import BrokenError, Cells
 
 ENDINGS = (".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz", ".tab.gz", ".csv.zst", ".tsv.zst", ".tab.zst")
-SPLIT = "no"
+SPLIT = "records"
 
 _DELIMITERS = ",\t;|"
 _SAMPLE = 1 << 18  # bytes by which the file's encoding is told
+_DIVIDED = ("utf-8", "cp949")  # in which no byte of another sign is one of a quote, a line's end or a delimiter
 _ROW_LINES = 1 << 16  # lines of one cell at most: a quote without its end must not hold the whole file
 _EPOCH_DIGITS = 9  # a time of so many digits counts seconds; fewer are a date
 _WASTE = 4  # bytes looked at in vain for the end of a quote, for each byte gone past
 
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Record | Rejected]:
-    """The rows below the header, in order; offsets are bytes of the decompressed file. start and end are not used."""
+    """The rows below the header that begin in [start, end); offsets are bytes of the decompressed file."""
+    if state := options.state:
+        rows = _Rows(path, options, state["encoding"], (start, end), state["line"], state["wasted"])
+        yield from _documents(rows, (state["delimiter"], state["names"]), options)
+        return
     try:
-        rows = _Rows(path, options, _encoding(path))
+        with Stream(path) as stream:
+            rows = _Rows(path, options, _encoding(stream), (0, end))
     except UndecodableError as error:
         yield Rejected(0, path.stat().st_size, error.cause, error.detail)
         return
-    first = rows.pull()
-    while isinstance(first, Line) and first.data is not None and not first.data.strip(b" \r"):
-        first = rows.pull()
-    if first is None:
-        yield Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")
-        return
-    if isinstance(first, Rejected):
-        yield first
-        return
-    rows.put_back(first)
-    header = _header(rows, first, path.name, options)
+    header = _opening(rows, path.name, options)
     if isinstance(header, Rejected):
-        yield header if header.length else Rejected(0, path.stat().st_size, header.cause, header.detail)
+        told = header.length or header.cause == "file.empty"
+        yield header if told else Rejected(0, path.stat().st_size, header.cause, header.detail)
         return
     yield from _documents(rows, header, options)
+
+
+def divide(file: BigFile, options: ReadOptions, unit_bytes: int) -> list[Range]:
+    """Ranges of rows, of a file in UTF-8 or CP949 that is not compressed."""
+    if file.compressed:
+        return []
+    try:
+        encoding = _encoding(file.stream())
+    except UndecodableError:
+        return []
+    if encoding not in _DIVIDED:
+        return []
+    file.handle.seek(0)
+    rows = _Rows(file.path, options, encoding, opened=file.handle)
+    header = _opening(rows, file.path.name, options)
+    if isinstance(header, Rejected):
+        return []
+    cuts = Cuts(unit_bytes)
+    for at, line, wasted, looked in _places(file, rows, header, options, cuts):
+        names = {"encoding": encoding, "delimiter": header[0], "names": header[1]}
+        cuts.offer(at, {**names, "line": line, "wasted": wasted}, looked)
+    # The byte before a range is looked at too: that it ends a line.
+    return [replace(one, spans=((max(0, one.start - 1), one.spans[0][1]),)) for one in cuts.ranges(file.size)]
+
+
+def _places(
+    file: BigFile, rows: _Rows, header: tuple[str, list[str]], options: ReadOptions, cuts: Cuts
+) -> Iterator[tuple[int, int, int, int]]:
+    """Where rows begin that are the last in the range at hand, or near: byte, line, waste, furthest byte looked at."""
+    from corpus.table_rows import Finder
+
+    delimiter, names = header
+    finder = Finder(file.handle, rows.encoding, delimiter, len(names), options.max_record, _ROW_LINES)
+    finder.go(rows.at, rows.line)
+    looked = max(rows.looked, 2 * _SAMPLE)
+    while True:
+        sure_from = (rows.wasted - 2 * options.max_record) // _WASTE + 1  # before it `_may_hold` counts the waste
+        while finder.find(cuts.goal, sure_from):
+            yield finder.at, finder.line, rows.wasted, looked
+        if finder.at >= file.size:
+            return
+        rows = _Rows(file.path, options, rows.encoding, (finder.at, None), finder.line, rows.wasted, file.handle)
+        until = max(finder.at + _SAMPLE, finder.unsure)
+        while rows.at < until and rows.next(delimiter, len(names)) is not None:
+            yield rows.at, rows.line, rows.wasted, max(looked, rows.looked)
+        looked = max(looked, rows.looked)
+        finder.go(rows.at, rows.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +111,48 @@ class _Row:
 class _Rows:
     """Rows of a file; a row is at once a list of cells or the reason why there is none."""
 
-    def __init__(self, path: Path, options: ReadOptions, encoding: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        options: ReadOptions,
+        encoding: str,
+        part: tuple[int, int | None] = (0, None),
+        line: int = 1,
+        wasted: int = 0,
+        opened: BinaryIO | None = None,
+    ) -> None:
         self.encoding, self._options = encoding, options
         wide = encoding.startswith(("utf-16", "utf-32"))
         limit = options.max_record
-        self._lines = _wide_lines(path, encoding, limit) if wide else read_lines(path, 0, None, 1, limit)
+        self.at, self._end = part
+        self.line, self.wasted, self.looked = line, wasted, 0
+        narrow = read_lines(path, self.at, None, line, limit, opened)
+        self._lines = _wide_lines(path, encoding, limit) if wide else narrow
         self._codec = "utf-8" if wide else encoding
         self._ahead: list[Line | Rejected] = []  # the next line stands last
-        self._wasted, self._begun = 0, 0
+        self._begun = 0
 
     def pull(self) -> Line | Rejected | None:
         """The next line."""
-        return self._ahead.pop() if self._ahead else next(self._lines, None)
+        line = self._ahead.pop() if self._ahead else next(self._lines, None)
+        if isinstance(line, Line):
+            self.at, self.line = line.offset + line.length + 1, line.number + 1
+            self.looked = max(self.looked, self.at)
+        return line
+
+    def pull_first(self) -> Line | Rejected | None:
+        """The next line that is not blank, None where none begins before the end."""
+        while self._end is None or self.at < self._end:
+            line = self.pull()
+            if not isinstance(line, Line) or line.data is None or line.data.strip(b" \r"):
+                return line
+        return None
 
     def put_back(self, *lines: Line | Rejected) -> None:
         """Lines that come again, in this order."""
         self._ahead += reversed(lines)
+        if lines and isinstance(lines[0], Line):
+            self.at, self.line = lines[0].offset, lines[0].number
 
     def next(self, delimiter: str, columns: int | None) -> _Row | Rejected | None:
         """The next row, or why it is none; None at the end.
@@ -86,13 +160,11 @@ class _Rows:
         Args:
             columns: how many cells it must have; None for the header.
         """
-        first = self.pull()
-        while isinstance(first, Line) and first.data is not None and not first.data.strip(b" \r"):
-            first = self.pull()
+        first = self.pull_first()
         if not isinstance(first, Line):
             return first
         self._begun = first.offset
-        cells, losses = _Cells(delimiter, columns), dict[str, int]()
+        cells, losses = Cells(delimiter, columns), dict[str, int]()
         taken: list[Line] = []
         line: Line | Rejected | None = first
         while True:
@@ -103,7 +175,7 @@ class _Rows:
                 done = cells.feed(self._text(line, losses))
             except UndecodableError as error:
                 return self._refuse(first, taken, error.cause, error.detail)
-            except _BrokenError as error:
+            except BrokenError as error:
                 return self._refuse(first, taken, "csv.broken", str(error))
             if done:
                 break
@@ -120,7 +192,7 @@ class _Rows:
         if not taken:
             return line.data is not None
         held = line.offset - taken[0].offset
-        lavish = self._wasted > _WASTE * self._begun + 2 * self._options.max_record
+        lavish = self.wasted > _WASTE * self._begun + 2 * self._options.max_record
         return line.data is not None and held <= self._options.max_record and len(taken) < _ROW_LINES and not lavish
 
     def _text(self, line: Line, losses: dict[str, int]) -> str:
@@ -148,75 +220,14 @@ class _Rows:
     def _refuse(self, first: Line, taken: list[Line], cause: str, detail: str) -> Rejected:
         """The first line alone is refused; those that were looked at after it come again."""
         last = taken[-1]
-        self._wasted += last.offset + last.length - first.offset if len(taken) > 1 else 0
+        self.wasted += last.offset + last.length - first.offset if len(taken) > 1 else 0
         self.put_back(*taken[1:])
         return Rejected(first.offset, first.length, cause, f"line {first.number}, byte {first.offset}: {detail}")
 
 
-class _BrokenError(Exception):
-    pass
-
-
-class _Cells:
-    """Cells of one row, fed line by line (RFC 4180; a quote within a cell that does not begin with one is a sign)."""
-
-    def __init__(self, delimiter: str, columns: int | None) -> None:
-        self.found: list[str] = []
-        self._delimiter, self._columns = delimiter, columns
-        self._open: list[str] | None = None  # parts of a quoted cell without its end as yet
-
-    def feed(self, line: str) -> bool:
-        """Take a line; whether the row ends with it.
-
-        Raises:
-            _BrokenError: what follows a quoted cell is no delimiter, or there are too many cells.
-        """
-        at = 0
-        if self._open is None and '"' not in line:
-            self.found += line.removesuffix("\r").split(self._delimiter)
-            return True
-        if self._open is not None:
-            self._open.append("\n")
-        while True:
-            if self._open is None and line.startswith('"', at):
-                self._open, at = [], at + 1
-            if self._open is None:
-                end = line.find(self._delimiter, at)
-                self.found.append(line[at:].removesuffix("\r") if end < 0 else line[at:end])
-                if end < 0:
-                    return True
-            else:
-                end = self._quoted(line, at)
-                if end < 0:
-                    return False
-                if line[end : end + 2] in ("", "\r"):
-                    return True
-                if line[end] != self._delimiter:
-                    raise _BrokenError('text after a closing quote: write " within a cell as ""')
-            at = end + 1
-            if self._columns is not None and len(self.found) >= self._columns:
-                raise _BrokenError(f"more cells than the {self._columns} of the header: is a quote missing?")
-
-    def _quoted(self, line: str, at: int) -> int:
-        """Go on in an open cell; where it ends in the line (after its quote), -1 where it does not."""
-        assert self._open is not None
-        while True:
-            end = line.find('"', at)
-            if end < 0:
-                self._open.append(line[at:])
-                return -1
-            if not line.startswith('"', end + 1):
-                self.found.append("".join([*self._open, line[at:end]]))
-                self._open = None
-                return end + 1
-            self._open.append(line[at : end + 1])
-            at = end + 2
-
-
-def _encoding(path: Path) -> str:
+def _encoding(stream: Stream) -> str:
     """The encoding of the file's beginning, which its rows are read by where they fit it."""
-    with Stream(path) as stream:
-        sample = b"".join(iter(lambda: stream.read(_SAMPLE) if stream.tell() < _SAMPLE else b"", b""))
+    sample = b"".join(iter(lambda: stream.read(_SAMPLE) if stream.tell() < _SAMPLE else b"", b""))
     if len(sample) >= _SAMPLE and not sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         sample = sample[: sample.rfind(b"\n") + 1] or sample
     try:
@@ -248,6 +259,17 @@ def _wide_lines(path: Path, encoding: str, limit: int) -> Iterator[Line | Reject
                 break
         if stream.cut is not None:
             yield stream.cut.rejected(offset, 0)
+
+
+def _opening(rows: _Rows, name: str, options: ReadOptions) -> tuple[str, list[str]] | Rejected:
+    """Delimiter and names of the columns; the rows then stand below the header."""
+    first = rows.pull_first()
+    if first is None:
+        return Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")
+    if isinstance(first, Rejected):
+        return first
+    rows.put_back(first)
+    return _header(rows, first, name, options)
 
 
 def _header(rows: _Rows, first: Line, name: str, options: ReadOptions) -> tuple[str, list[str]] | Rejected:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from corpus.documents import Record, Rejected
 from corpus.namumark import plain_text, redirects
+from corpus.ranges import BigFile, Range
 from corpus.sources import ReadOptions, Skipped
-from corpus.sources.objects import records
+from corpus.sources.objects import divide as divide_objects
+from corpus.sources.objects import read as read_objects
 
 ENDINGS = ()
-SPLIT = "no"
+SPLIT = "records"
 NONCOMMERCIAL = "CC BY-NC-SA 2.0 KR"
 
 _AUTHORS = "contributors"
@@ -25,12 +27,21 @@ _OTHER_SPACES = ("틀:", "분류:", "파일:", "사용자:", "나무위키:", "�
 def read(
     path: Path, options: ReadOptions, start: int = 0, end: int | None = None
 ) -> Iterator[Record | Rejected | Skipped]:
-    """The articles in the order of the file; start and end are not used."""
+    """The articles that begin in [start, end), in the order of the file."""
+    asked = _asked(options)
+    for one in read_objects(path, asked, start, end):
+        yield _article(one) if isinstance(one, Record) else one
+
+
+def divide(file: BigFile, options: ReadOptions, unit_bytes: int) -> list[Range]:
+    """Ranges of articles."""
+    return divide_objects(file, _asked(options), unit_bytes)
+
+
+def _asked(options: ReadOptions) -> ReadOptions:
     kept = tuple(name for name in options.meta if name != _AUTHORS)
     told = dataclasses.replace(options, key=options.key or "title", meta=tuple({**dict.fromkeys(kept), "title": None}))
-    asked = dataclasses.replace(told, meta=(*told.meta, "namespace"))
-    for one in records(path, asked):
-        yield _article(one) if isinstance(one, Record) else one
+    return dataclasses.replace(told, meta=(*told.meta, "namespace"))
 
 
 def _article(record: Record) -> Record | Skipped:

@@ -18,7 +18,8 @@ from typing import Any
 
 from corpus.archives import Found, Member, is_archive, read_members
 from corpus.documents import Record, Rejected
-from corpus.json_envelopes import Element, elements, plain_names, read_elements
+from corpus.json_envelopes import Element, divide_elements, elements, plain_names, read_elements
+from corpus.ranges import BigFile, Range
 from corpus.sources import ReadOptions, Skipped, parse_created
 
 ENDINGS = ()
@@ -39,12 +40,17 @@ _BLANKS = re.compile(r"[ \t]{2,}")
 
 
 def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = None) -> Iterator[Found]:
-    """The documents of a JSON file, or of every JSON file in a zip; [start, end) are members."""
+    """The documents of a JSON file, or of every JSON file in a zip; [start, end) are members, or bytes."""
     if is_archive(path.name):
         yield from read_members(path, options, lambda member: _member(member, options), start, end)
     else:
-        for one in read_elements(path, _LISTS, options.max_record):
+        for one in read_elements(path, _LISTS, options.max_record, start, end, options.state):
             yield one if isinstance(one, Rejected) else _document(one)
+
+
+def divide(file: BigFile, options: ReadOptions, unit_bytes: int) -> list[Range]:
+    """Ranges of the documents of a JSON file."""
+    return divide_elements(file, _LISTS, options.max_record, unit_bytes)
 
 
 def _member(member: Member, options: ReadOptions) -> Iterator[Found]:

@@ -28,12 +28,14 @@ def read(path: Path, options: ReadOptions, start: int = 0, end: int | None = Non
         file = pq.ParquetFile(path, memory_map=True)
     except (pa.ArrowException, OSError):
         detail = "not a readable Parquet file (cut short, or another format): copy it again or write it anew"
-        yield Rejected(0, size, "parquet.broken", detail)
+        if start == 0:  # once, however the file is divided
+            yield Rejected(0, size, "parquet.broken", detail)
         return
     with file:
         refused = refuse_columns(file.schema_arrow, "parquet", options)
         if refused is not None:
-            yield Rejected(0, size, *refused)
+            if start == 0:
+                yield Rejected(0, size, *refused)
             return
         columns = [name for name in dict.fromkeys(wanted(options)) if name in file.schema_arrow.names]
         last = file.num_row_groups if end is None else min(end, file.num_row_groups)

@@ -1,6 +1,8 @@
 """WARC crawls: every response that is an HTML page is a document, every conversion (WET) record its text.
 
 Requests, metadata and the like are no records of ours; answers that are not pages (status, type) are skipped by rule.
+A big file is divided between records, which only the chain of their lengths from the file's start tells: a page may
+hold another crawl, packed or not. A packed one is divided where a gzip member begins with a record.
 """
 
 from __future__ import annotations
@@ -13,13 +15,15 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from corpus.decoding import UndecodableError, decode
 from corpus.documents import Record, Rejected
+from corpus.ranges import BigFile, Cuts, Range
 from corpus.sources import ReadOptions, Skipped, parse_created
 from corpus.sources.webpage import page_text
 from corpus.streams import Stream, too_long
 
 ENDINGS = (".warc", ".warc.gz", ".wet", ".wet.gz")
-SPLIT = "no"
+SPLIT = "records"
 
+_SINGLE = 16 << 20  # compressed bytes in which a file packed by records begins its second
 _PAGES = ("text/html", "application/xhtml+xml")
 _KINDS = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion
 
@@ -27,12 +31,12 @@ _KINDS = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conv
 def read(
     path: Path, options: ReadOptions, start: int = 0, end: int | None = None
 ) -> Iterator[Record | Rejected | Skipped]:
-    """Records in the order of the file; offsets are decompressed bytes. start and end are not used."""
+    """Records that begin in [start, end), bytes of the file as it lies, in order; offsets are decompressed bytes."""
     if path.stat().st_size == 0:
         yield Rejected(0, 0, "file.empty", "the file is empty: remove it or copy it again")
         return
-    size, seen, offset = path.stat().st_size, False, 0
-    with Stream(path) as stream:
+    size, seen, offset = path.stat().st_size, False, options.state.get("told", start)
+    with Stream(path, start, stop=end, told=offset) as stream:
         try:
             # Decompressed by Stream, not by fastwarc: offsets then count decompressed bytes, and a cut is noticed.
             for record in ArchiveIterator(stream, stream_detect=False, parse_http=False):
@@ -54,6 +58,28 @@ def read(
             yield stream.cut.rejected(stream.tell(), 0)
         elif not seen:
             yield Rejected(0, size, "warc.broken", "no WARC record in the file: copy it again or name it by its format")
+
+
+def divide(file: BigFile, options: ReadOptions, unit_bytes: int) -> list[Range]:
+    """Ranges of records as the reader comes to them; what follows a damaged one belongs to the last."""
+    cuts, several = Cuts(unit_bytes), False
+    with file.stream() as stream:
+        try:
+            for record in ArchiveIterator(stream, stream_detect=False, parse_http=False):
+                offset = record.stream_pos
+                if not file.compressed:
+                    cuts.offer(offset, {"told": offset})
+                    continue
+                while stream.members and stream.members[0][0] <= offset:
+                    told, at = stream.members.popleft()
+                    if told == offset and at:
+                        several = True
+                        cuts.offer(at, {"told": told})
+                if not several and file.handle.tell() > _SINGLE:
+                    return []
+        except OSError:  # the reader will tell, in the last range
+            pass
+    return cuts.ranges(file.size)
 
 
 def _cut(stream: Stream, offset: int, length: int) -> Rejected:

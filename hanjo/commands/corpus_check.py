@@ -78,7 +78,7 @@ def _checked(
         if not path.exists():
             raise UsageError(words("path.missing"), where=str(path), fix=words("path.give"))
     settings = CheckSettings(datetime.date.today(), text, submission, tokenizer, default_workers())
-    steps = ("check", "lines", "read", "pairs", "compare", "tokens")
+    steps = ("check", "divide", "lines", "read", "pairs", "compare", "tokens")
     labels = {name: words(f"progress.{name}") for name in steps}
     started = time.monotonic()
     found = checked(paths, settings, Progress("quiet" if quiet else "auto"), labels)

@@ -101,8 +101,8 @@ def served(data: Path) -> Iterator[str]:
 
 @pytest.fixture
 def collect(tmp_path: Path, run_phases: Any) -> Callable[..., Counts]:
-    def go(name: str, path: str, **values: Any) -> Counts:
-        settings = CollectSettings(sources=(SourceSettings(path=path, **values),), unit_bytes=6000)
+    def go(name: str, path: str, unit_bytes: int = 6000, **values: Any) -> Counts:
+        settings = CollectSettings(sources=(SourceSettings(path=path, **values),), unit_bytes=unit_bytes)
         common = Common("t", 0, datetime.date(2026, 11, 24), Target(), tmp_path)
         counts: Counts = run_phases("collect", corpus.collect, tmp_path / name, settings, common)
         return counts
@@ -240,6 +240,48 @@ def test_a_big_zip_is_divided_by_its_members(tmp_path: Path, collect: Callable[.
     hashes = [hash_piece(piece.files, "members", piece.start, piece.end) for unit in units for piece in unit.pieces]
     assert len({one for one, _ in hashes}) == len(units)
     assert {lines for _, lines in hashes} == {0}
+
+
+def test_big_files_give_the_same_divided_whole_and_from_a_store(tmp_path: Path, collect: Callable[..., Counts]) -> None:
+    folder = tmp_path / "big"
+    folder.mkdir()
+    (folder / "submission.yaml").write_text(EXAMPLE, encoding="utf-8")
+    texts = [LINE.format(n) for n in range(400)]
+    rows = [f'{n},"{text}\n둘째 줄, ""따옴표"""\n' for n, text in enumerate(texts)]
+    rows[200] = rows[200].replace('"', "", 1).replace("\n", ",\n", 1)
+    (folder / "a.csv").write_text("id,text\n" + "".join(rows), encoding="utf-8")
+    elements = [json.dumps({"id": f"j{n}", "text": text}, ensure_ascii=False) for n, text in enumerate(texts)]
+    elements[100] = elements[100][:-3]
+    (folder / "b.json").write_text("[" + ",\n".join(elements) + "]", encoding="utf-8")
+    pages = [
+        f"<page><title>{n}</title><ns>0</ns><id>{n}</id><revision><text>{text}</text></revision></page>\n"
+        for n, text in enumerate(texts)
+    ]
+    pages[300] = pages[300].replace("</page>", "")
+    (folder / "c.xml").write_text("<mediawiki>" + "".join(pages) + "</mediawiki>", encoding="utf-8")
+    head = "WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: {}\r\n\r\n"
+    crawl = [(head.format(len(text.encode())) + text + "\r\n\r\n").encode() for text in texts]
+    (folder / "d.wet").write_bytes(b"".join(crawl))
+    (folder / "e.wet.gz").write_bytes(b"".join(gzip.compress(one, mtime=0) for one in crawl))
+    table = pa.table({"id": [f"a{n}" for n in range(400)], "text": texts})
+    with (folder / "f.arrow").open("wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=25)
+    whole = collect("whole", "big", 1 << 30, key="id")
+    assert whole["quarantined/xml.broken"]["documents"] == whole["quarantined/json.broken"]["documents"] == 1
+    assert whole["kept"]["documents"] > 2390
+    assert collect("divided", "big", key="id") == whole
+    assert collect("remote", copied_to_memory(folder, "six"), key="id") == whole
+    assert files(tmp_path / "divided") == files(tmp_path / "remote")
+    for part in ("documents", "quarantine"):
+        assert _all_rows(tmp_path / "divided" / part) == _all_rows(tmp_path / "whole" / part)
+    units = list(work_units(find_sources((SourceSettings(path="big", key="id"),), tmp_path), tmp_path, 6000))
+    pieces = [piece.path for unit in units for piece in unit.pieces]
+    assert all(pieces.count(path) > 1 for path in pieces)
+    assert all(piece.bytes <= 6000 for unit in units for piece in unit.pieces)
+
+
+def _all_rows(folder: Path) -> list[dict[str, Any]]:
+    return [row for shard in sorted(folder.glob("*.parquet")) for row in pq.read_table(shard).to_pylist()]
 
 
 def _rows(shard: Path) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "recipes" / "sample"
 LABELLED = ROOT.parent / "shared" / "data" / "filter_labels.jsonl"
 DAY = datetime.date(2026, 11, 24)
-LABELS = {name: name for name in ("check", "lines", "read", "pairs", "compare", "tokens")}
+LABELS = {name: name for name in ("check", "divide", "lines", "read", "pairs", "compare", "tokens")}
 SECRETS = ("010-2345-6789", "gildong@example.kr", "900101-1234568")
 
 
@@ -123,6 +123,10 @@ def test_the_counts_are_those_of_a_run(tmp_path: Path, data: Path, run_phases: A
 
 
 def test_units_of_any_size_and_two_processes_find_the_same(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [f'{n},"표의 {n} 번째 줄에는\n따옴표 ""안에"" 줄바꿈이 있습니다."\n' for n in range(200)]
+    (data / "table.csv").write_text("id,text\n" + "".join([*rows[:90], '90,"닫히지 않은\n', *rows[91:]]))
+    elements = [{"id": n, "text": f"목록의 {n} 번째 글은 이렇게 짧게 끝납니다."} for n in range(200)]
+    (data / "list.json").write_text(json.dumps(elements, ensure_ascii=False, indent=1))
     whole = checked(data)
     monkeypatch.setattr("hanjo.check.UNIT_BYTES", 4000)
     assert checked(data) == whole
