@@ -91,6 +91,11 @@ class Index:
         return {name: self._manifest.totals[name] for name in TOTALS}
 
     @property
+    def state(self) -> str:
+        """A hash that every change of the index changes; "" while it holds nothing."""
+        return _state(self._manifest)
+
+    @property
     def segments(self) -> tuple[Written, ...]:
         """Its files, the oldest first."""
         return self._manifest.segments
@@ -269,8 +274,25 @@ def _read(folder: Path, parameters: IndexParameters | None) -> _Manifest:
     return manifest
 
 
+def state_of(folder: Path, parameters: IndexParameters) -> str:
+    """The state of an index without opening its segments (see `Index.state`); "" where there is none.
+
+    Raises:
+        UsageError, StaleError: as `Index.open`.
+    """
+    return _state(_read(folder, parameters)) if (folder / _MANIFEST).exists() else ""
+
+
+def _state(manifest: _Manifest) -> str:
+    return fingerprint(_values(manifest)) if manifest.segments else ""
+
+
+def _values(manifest: _Manifest) -> dict[str, Any]:
+    return {"format": FORMAT, **json.loads(json.dumps(dataclasses.asdict(manifest)))}
+
+
 def _write_manifest(folder: Path, manifest: _Manifest) -> None:
-    values = {"format": FORMAT, **json.loads(json.dumps(dataclasses.asdict(manifest)))}
+    values = _values(manifest)
     write_json(folder / _MANIFEST, {**values, "check": fingerprint(values)})
 
 

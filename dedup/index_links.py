@@ -124,8 +124,8 @@ def similarities(tables: Tables, left: I64, right: I64) -> F64:
     found = np.zeros(len(left), np.float64)
     if len(left) == 0:
         return found
-    held = [_SetsOf(segment.tables) for segment in tables.segments]
-    homes = [_homes(held, side) for side in (left, right)]
+    held = [SetsOf(segment.tables) for segment in tables.segments]
+    homes = [homes_of(held, side) for side in (left, right)]
     for one in np.unique(homes[0]):
         for other in np.unique(homes[1]):
             places = np.flatnonzero((homes[0] == one) & (homes[1] == other))
@@ -135,7 +135,7 @@ def similarities(tables: Tables, left: I64, right: I64) -> F64:
     return found
 
 
-class _SetsOf:
+class SetsOf:
     """The shingle sets of one segment, over its memory map."""
 
     def __init__(self, tables: dict[str, Columns]) -> None:
@@ -147,7 +147,7 @@ class _SetsOf:
         return np.searchsorted(self.texts, texts).astype(np.int64)
 
 
-def _homes(held: list[_SetsOf], texts: I64) -> I64:
+def homes_of(held: list[SetsOf], texts: I64) -> I64:
     """Index of the segment that holds each text's set."""
     homes = np.full(len(texts), -1, np.int64)
     for number, one in enumerate(held):

@@ -89,6 +89,15 @@ class Segment:
 
     name: str
     tables: dict[str, Columns]
+    mapped: mmap.mmap | None = None
+
+    def release(self) -> None:
+        """Give back the pages that were read of its file: whoever reads much of an index holds little of it at a time.
+
+        They come again from the system's cache when they are asked for.
+        """
+        if self.mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self.mapped.madvise(mmap.MADV_DONTNEED)
 
     def put(self, table: str, shape: Table, columns: Mapping[str, Array]) -> None:
         """Set a table of a segment in memory, its columns cast to their types."""
@@ -192,7 +201,7 @@ def read_segment(folder: Path, name: str, size: int, shapes: Mapping[str, Table]
         if magic != MAGIC or mapped[: len(MAGIC)] != MAGIC:
             raise ValueError("no segment of an index")
         footer = json.loads(mapped[size - _TAIL.size - length : size - _TAIL.size])
-        segment = Segment(name, {})
+        segment = Segment(name, {}, mapped)
         for table, shape in shapes.items():
             rows, offsets = footer[table]["rows"], footer[table]["offsets"]
             segment.tables[table] = {

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.index_clusters import HELD, I8, UNDECIDED, closure, settle
+from dedup.index_clusters import I8, UNDECIDED, closure, settle
 from dedup.index_links import changed_links, ranks_of, similarities
 from dedup.index_parameters import IndexParameters
 from dedup.index_segments import Segment, Table, band, empty_segment
@@ -22,6 +22,7 @@ from dedup.inputs import U64
 from dedup.minhash import band_keys, sign
 from dedup.runs import Array, Columns, concatenate
 from dedup.shingles import ShingleSets, shingle_sets
+from dedup.unique import HELD
 
 KNOWN, SUPERSEDED, ACCEPTED = 0, 1, 2
 Ids = tuple[U64, U64]
