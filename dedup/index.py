@@ -54,7 +54,7 @@ class Index:
 
     def __init__(self, folder: Path, manifest: _Manifest, memory: int = MEMORY, *, writable: bool = False) -> None:
         self.folder, self.memory, self._manifest, self._writable = folder, memory, manifest, writable
-        self._shapes = tables(manifest.parameters.bands)
+        self._shapes = tables(manifest.parameters.bands, manifest.parameters.prefer)
         self._open: dict[str, Segment] = {}
         self.tables = self._map()
 

@@ -70,7 +70,7 @@ def add_sources(
         raise UsageError("not a kind of file that is written", where=str(out), fix="end its name in .jsonl or .parquet")
     history, losses = _History(), Counter[str]()
     for source in sources:
-        for batch in batches_of(source, fields, index.memory // 2):
+        for batch in batches_of(source, fields, index.memory // 2, index.parameters.worth):
             if len(batch.documents):
                 history.note(batch, index.add(batch.documents))
                 tell(len(batch.documents))

@@ -96,11 +96,12 @@ def _change(context: JobContext, index: Index, layout: Layout, earlier: Ids, sta
     gone = without(earlier, stay)
     if gone.any():
         index.remove((earlier[0][gone], earlier[1][gone]))
+    run, valued = context.run, index.parameters.worth
     for shard in range(len(layout.names)):
-        clusters = _clusters(context.run, layout, shard)
+        clusters = _clusters(run, layout, shard)
         rows = np.flatnonzero(clusters["keep"].to_numpy())
         split = sides_of(clusters["split"].take(pa.array(rows)))
-        for documents in of_shard(context.run, layout, shard, rows, split, context.memory // 2):
+        for documents in of_shard(run, layout, shard, rows, split, context.memory // 2, valued):
             index.add(documents)
 
 

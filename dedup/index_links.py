@@ -22,12 +22,13 @@ from dedup.verify import jaccard
 F64 = npt.NDArray[np.float64]
 _MANY = 1 << 20
 _ENTRY = 256  # bytes that a band's entry takes while its bucket is linked
-BEST = ["count", "best_hi", "best_lo", "length", "created"]
+BEST = ("count", "best_hi", "best_lo", "length", "created")
 
 
 def ranks_of(rows: Columns, parameters: IndexParameters) -> I64:
     """Place of each text in the order of preference by its best document: int64[n]."""
     facts = {"length": rows["length"], "created": rows["created"], "id_hi": rows["best_hi"], "id_lo": rows["best_lo"]}
+    facts |= {name: rows[name] for name in parameters.worth}
     return rank(facts, np.arange(len(rows["length"])), parameters.prefer)
 
 
@@ -84,7 +85,7 @@ def _linked(tables: Tables, buckets: Array, texts: Array, parameters: IndexParam
     several = shared(buckets)
     buckets, texts = buckets[several], texts[several]
     members, index = np.unique(texts, return_inverse=True)
-    rows = tables.find("texts", members, columns=BEST)[1]
+    rows = tables.find("texts", members, columns=[*BEST, *parameters.worth])[1]
     alive = rows["count"] > 0
     if not alive.any():
         return np.zeros(0, np.int64), np.zeros(0, np.int64)

@@ -143,7 +143,7 @@ def of_crowds_the_best(tables: Tables, owner: I64, texts: I64, parameters: Index
     crowded = np.bincount(owner)[owner] > _CROWD if len(owner) else np.zeros(0, bool)
     if not crowded.any():
         return owner, texts
-    rows = tables.find("texts", texts[crowded], columns=BEST)[1]
+    rows = tables.find("texts", texts[crowded], columns=[*BEST, *parameters.worth])[1]
     alive = rows["count"] > 0
     theirs, members = owner[crowded][alive], texts[crowded][alive]
     ranks = ranks_of({name: column[alive] for name, column in rows.items()}, parameters)
