@@ -233,3 +233,13 @@ def test_a_folder_that_is_no_index_and_settings_that_differ_are_told(tmp_path: P
     done = one.run("only", "dedup.index=null")
     assert done.returncode == 2
     assert "index_add names no index" in done.stderr
+
+
+def test_a_trace_names_the_document_of_the_index(project: Project) -> None:
+    ran(project.run("second"))
+    rows = project.rows("second")
+    removed = next(one for one, row in rows.items() if row["rule"] == "index.exact")
+    done = hanjo("trace", removed, "--run", str(project.folder / "runs/second"))
+    assert f"removed by index.exact: repeats {rows[removed]['witness']} of the index (Jaccard 1.000)" in done.stdout
+    shown = hanjo("corpus", "show", str(project.folder / "runs/second"), "--removed", "--rule", "index.exact")
+    assert f"repeats {rows[removed]['witness']}" in shown.stdout
