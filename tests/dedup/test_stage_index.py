@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -213,29 +213,59 @@ def test_a_run_with_other_sources_takes_back_what_it_no_longer_keeps(made: Corpu
     assert Index.open(made.folder / "another").totals["documents"] == 10
 
 
-def test_who_resembles_two_sides_is_held_out_and_who_resembles_one_joins_it(
-    made: Corpus, kit: Any, texts: list[str]
-) -> None:
-    """Half of each of two documents of the index: similar enough to both at a low threshold."""
-    how = replace(HOW, similarity=0.3, bands=0, rows=0)
-    made.add({"a": texts[0], "b": texts[1]}, [0, 2], how)
-    half = len(texts[0]) * 11 // 20
-    between = texts[0][:half] + " " + texts[1][:half]
-    longer = between + " " + " ".join(texts[2].split()[:12])
-    documents = [
-        kit.Document("bridge", between),
-        kit.Document("beside", longer + " " + " ".join(texts[3].split()[:30])),
-        kit.Document("copy", between.replace(" ", "  ")),
+def windows(rng: random.Random) -> Callable[[int, int], str]:
+    """Stretches of one long text of words that are all different: what they share is what they overlap."""
+    words = ["".join(chr(0xAC00 + rng.randrange(11172)) for _ in range(3)) for _ in range(200)]
+    return lambda first, last: " ".join(words[first:last])
+
+
+def test_who_resembles_one_side_joins_it_and_who_would_join_two_is_held_out(made: Corpus, kit: Any) -> None:
+    """Two chains, w ~ x in the index and x ~ p in the run, on two sides; two documents would join them."""
+    rng = random.Random(7)
+    a, b = windows(rng), windows(rng)
+    how = replace(GIVING, similarity=0.4, bands=60, rows=2)
+    held = {
+        f"{kind}{name}": of(*span)
+        for name, of in (("a", a), ("b", b))
+        for kind, span in (("w", (0, 101)), ("x", (35, 135)))
+    }
+    made.add(held, [0, 0, 2, 2], how)
+    assert [made.said([document_id("index", one)])[document_id("index", one)]["keep"] for one in held] == [
+        True,
+        False,
+        True,
+        False,
     ]
-    assert naive_jaccard(between, texts[0]) >= 0.3
-    assert naive_jaccard(between, texts[1]) >= 0.3
-    made.run("run", [documents], how)
-    rows = made.rows("run")
-    # Both sides have a document that stays and is similar enough: it is a near-duplicate, whatever its sides.
-    assert [row["rule"] for row in (rows[0], rows[2])] == ["index.near"] * 2
-    assert rows[1]["rule"] in (None, "dedup.split")
-    if rows[1]["keep"]:
-        assert max(naive_jaccard(documents[1].text, texts[n]) for n in (0, 1)) < 0.3
+    documents = [
+        kit.Document("pa", a(75, 165)),
+        kit.Document("pb", b(75, 165)),
+        kit.Document("joins those of the run", a(75, 160) + " " + b(75, 160)),
+        kit.Document("joins those of the index", a(60, 135) + " " + b(60, 135)),
+        kit.Document("copy of it", a(60, 135) + "  " + b(60, 135)),
+        kit.Document("like pa", a(70, 150)),
+    ]
+    for one in documents[2:5]:
+        assert max(naive_jaccard(one.text, text) for text in (held["wa"], held["wb"])) < 0.4
+    assert min(naive_jaccard(documents[2].text, documents[n].text) for n in (0, 1)) >= 0.4
+    assert max(naive_jaccard(documents[2].text, text) for text in held.values()) < 0.4
+    assert min(naive_jaccard(documents[3].text, held[one]) for one in ("xa", "xb")) >= 0.4
+    counts = made.run("run", [documents[::2], documents[1::2]], how)
+    rows = {row["id"]: row for row in made.rows("run")}
+    told = {one.key: rows[document_id("test", one.key)] for one in documents}
+    assert {key: (row["rule"], row["split"], row["witness"]) for key, row in told.items()} == {
+        "pa": (None, "train", None),
+        "pb": (None, "test", None),
+        "joins those of the run": ("dedup.split", None, None),
+        "joins those of the index": ("dedup.split", None, None),
+        "copy of it": ("dedup.split", None, None),
+        "like pa": ("dedup.near", "train", document_id("test", "pa")),
+    }
+    assert counts["removed/dedup.split"]["documents"] == 3
+    check(made.index())
+    assert [row["split"] for row in made.said([document_id("test", key) for key in ("pa", "pb")]).values()] == [
+        "train",
+        "test",
+    ]
 
 
 @given(seed=st.integers(0, 10_000))
@@ -252,7 +282,8 @@ def test_near_copies_never_stand_on_two_sides_and_the_index_agrees(
         parts = rng.sample(pool, 2)
         return " ".join(kit.changed(part, "replace", 0.05, rng) for part in parts)
 
-    made.add({str(n): text() for n in range(12)}, [rng.randrange(3) for _ in range(12)], how)
+    texts = {str(n): text() for n in range(12)}
+    made.add(texts, [rng.randrange(3) for _ in range(12)], how)
     held = [document_id("index", str(n)) for n in range(12)]
     before = made.said(held)
     documents = [kit.Document(str(n), text()) for n in range(14)]
@@ -270,10 +301,13 @@ def test_near_copies_never_stand_on_two_sides_and_the_index_agrees(
         if row["rule"] in ("index.near", "index.exact"):
             assert before[row["witness"]]["keep"]
             assert row["similarity"] >= how.similarity
-    for one in kept:
-        for other in kept:
-            if one < other and naive_jaccard(by_id[one], by_id[other]) >= how.similarity:
-                raise AssertionError("two that stay are near-copies")
+    of_index = {one: text for one, text in zip(held, texts.values(), strict=True) if before[one]["split"]}
+    for one, split in kept.items():
+        alike = [other for other in kept if other != one and naive_jaccard(by_id[one], by_id[other]) >= how.similarity]
+        assert not alike
+        beside = [other for other, text in of_index.items() if naive_jaccard(by_id[one], text) >= how.similarity]
+        assert {before[other]["split"] for other in beside} <= {split}
+        assert not any(before[other]["keep"] for other in beside)
 
 
 def test_an_index_that_changed_meanwhile_is_looked_up_again(
