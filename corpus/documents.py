@@ -57,8 +57,8 @@ CLUSTERS = pa.schema(
         ("size", pa.int32()),
         ("split", pa.string()),  # train, valid, test
         ("keep", pa.bool_()),
-        ("rule", pa.string()),  # dedup.exact, dedup.near, version.superseded; null where kept or removed before
-        ("witness", pa.string()),  # id of the kept document that this one repeats
+        ("rule", pa.string()),  # dedup.exact, index.near, …; null where kept or removed before
+        ("witness", pa.string()),  # id of the document, kept or of an index, that this one repeats
         ("similarity", pa.float64()),  # exact Jaccard with the witness
         ("cuts", pa.list_(_EDIT)),  # repeated passages, UTF-8 bytes of the edited text
     ]

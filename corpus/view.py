@@ -17,6 +17,7 @@ from corpus.edits import apply_edits, one_array
 from corpus.shards import fingerprint_of, read_sidecar, read_table, shard_paths
 
 _CLUSTERS = ["rule", "witness", "similarity"]
+_OLDER = "a newer version of the same id stays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def _after_dedup(verdict: dict[str, Any], cluster: dict[str, Any]) -> dict[str, 
     """What became of a document in the end: decide's verdict, or dedup's on what decide kept."""
     if not verdict["keep"] or cluster["rule"] is None:
         return verdict
-    detail = f"repeats {cluster['witness']}" if cluster["witness"] else "a newer version of the same id stays"
+    alone = "resembles documents of two splits" if cluster["rule"] == "dedup.split" else _OLDER
+    detail = f"repeats {cluster['witness']}" if cluster["witness"] else alone
     return {"keep": False, "rule": cluster["rule"], "value": cluster["similarity"], "limit": None, "detail": detail}
 
 

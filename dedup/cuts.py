@@ -42,7 +42,7 @@ def find_cuts(
     Args:
         repeats, passages: partitions of the runs of these names; 0 where that search is off.
     """
-    rows = surviving(context, layout, shard)
+    rows = surviving(context, layout, shard, settings)
     texts = edited_texts(context.run, layout, shard, rows)
     lines = passing = (np.zeros(0, np.int64),) * 3
     if repeats:

@@ -54,7 +54,7 @@ class Index:
 
     def __init__(self, folder: Path, manifest: _Manifest, memory: int = MEMORY, *, writable: bool = False) -> None:
         self.folder, self.memory, self._manifest, self._writable = folder, memory, manifest, writable
-        self._shapes = tables(manifest.parameters.bands)
+        self._shapes = tables(manifest.parameters.bands, manifest.parameters.prefer)
         self._open: dict[str, Segment] = {}
         self.tables = self._map()
 
@@ -89,6 +89,11 @@ class Index:
     def totals(self) -> dict[str, int]:
         """Documents, distinct texts, clusters, documents that stay, texts held out between two splits."""
         return {name: self._manifest.totals[name] for name in TOTALS}
+
+    @property
+    def state(self) -> str:
+        """A hash that every change of the index changes; "" while it holds nothing."""
+        return _state(self._manifest)
 
     @property
     def segments(self) -> tuple[Written, ...]:
@@ -269,8 +274,25 @@ def _read(folder: Path, parameters: IndexParameters | None) -> _Manifest:
     return manifest
 
 
+def state_of(folder: Path, parameters: IndexParameters) -> str:
+    """The state of an index without opening its segments (see `Index.state`); "" where there is none.
+
+    Raises:
+        UsageError, StaleError: as `Index.open`.
+    """
+    return _state(_read(folder, parameters)) if (folder / _MANIFEST).exists() else ""
+
+
+def _state(manifest: _Manifest) -> str:
+    return fingerprint(_values(manifest)) if manifest.segments else ""
+
+
+def _values(manifest: _Manifest) -> dict[str, Any]:
+    return {"format": FORMAT, **json.loads(json.dumps(dataclasses.asdict(manifest)))}
+
+
 def _write_manifest(folder: Path, manifest: _Manifest) -> None:
-    values = {"format": FORMAT, **json.loads(json.dumps(dataclasses.asdict(manifest)))}
+    values = _values(manifest)
     write_json(folder / _MANIFEST, {**values, "check": fingerprint(values)})
 
 

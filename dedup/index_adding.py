@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 from corpus.errors import CountError, UsageError
 from corpus.shards import atomic_path
 from dedup.index import Index
-from dedup.index_query import SPLIT, verdicts
+from dedup.index_query import verdicts
 from dedup.index_sources import Batch, Fields, Unreadable, batches_of
 from dedup.index_tables import newest_rows, without
 from dedup.index_update import ACCEPTED, KNOWN, Change, Ids
 from dedup.runs import Array
-from dedup.unique import EXACT, NEAR
+from dedup.unique import EXACT, NEAR, SPLIT
 
 STATES = ("new", "exact", "near", "split", "known", "superseded", "unreadable")
 """What became of a document: it stays; repeats one that stays (exact, near); is held out between two splits; was there
@@ -70,7 +70,7 @@ def add_sources(
         raise UsageError("not a kind of file that is written", where=str(out), fix="end its name in .jsonl or .parquet")
     history, losses = _History(), Counter[str]()
     for source in sources:
-        for batch in batches_of(source, fields, index.memory // 2):
+        for batch in batches_of(source, fields, index.memory // 2, index.parameters.worth):
             if len(batch.documents):
                 history.note(batch, index.add(batch.documents))
                 tell(len(batch.documents))

@@ -28,7 +28,7 @@ def check(index: Index) -> None:
     alive = rows["count"] > 0
     rows = {name: column[alive] for name, column in rows.items()}
     texts = rows.pop("text")
-    _same(_by_documents(index, texts), {n: rows[n] for n in _OF_DOCUMENTS}, where)
+    _same(_by_documents(index, texts), {n: rows[n] for n in (*_OF_DOCUMENTS, *index.parameters.worth)}, where)
 
     nothing = Tables(index.tables.shapes, [])
     left, right, *_ = changed_links(nothing, index.tables, texts, index.parameters, index.memory)
@@ -59,6 +59,7 @@ def _by_documents(index: Index, texts: I64) -> Columns:
     best = newest_rows([documents["text"]], -ranks)
     least = newest_rows([documents["text"]], -np.arange(len(place)))  # documents are sorted by id
     facts = {"best_hi": "id_hi", "best_lo": "id_lo", "length": "length", "created": "created"}
+    facts |= {name: name for name in index.parameters.worth}
     found = {name: documents[source][best] for name, source in facts.items()}
     found |= {"least_hi": documents["id_hi"][least], "least_lo": documents["id_lo"][least]}
     return {"count": np.bincount(place, minlength=len(texts)), **found}

@@ -18,11 +18,11 @@ from dedup.index_parameters import IndexParameters
 from dedup.index_tables import I64, Tables
 from dedup.inputs import format_ids
 from dedup.runs import Array, Columns
-from dedup.unique import SPLITS, split_of
+from dedup.unique import HELD, SPLITS, split_of
 
 I8 = npt.NDArray[np.int8]
 Edges = tuple[I64, I64, npt.NDArray[np.float64]]
-UNDECIDED, HELD = -1, len(SPLITS)
+UNDECIDED = -1
 
 
 def closure(tables: Tables, seeds: I64) -> tuple[I64, Edges]:

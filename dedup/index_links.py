@@ -22,12 +22,13 @@ from dedup.verify import jaccard
 F64 = npt.NDArray[np.float64]
 _MANY = 1 << 20
 _ENTRY = 256  # bytes that a band's entry takes while its bucket is linked
-BEST = ["count", "best_hi", "best_lo", "length", "created"]
+BEST = ("count", "best_hi", "best_lo", "length", "created")
 
 
 def ranks_of(rows: Columns, parameters: IndexParameters) -> I64:
     """Place of each text in the order of preference by its best document: int64[n]."""
     facts = {"length": rows["length"], "created": rows["created"], "id_hi": rows["best_hi"], "id_lo": rows["best_lo"]}
+    facts |= {name: rows[name] for name in parameters.worth}
     return rank(facts, np.arange(len(rows["length"])), parameters.prefer)
 
 
@@ -84,7 +85,7 @@ def _linked(tables: Tables, buckets: Array, texts: Array, parameters: IndexParam
     several = shared(buckets)
     buckets, texts = buckets[several], texts[several]
     members, index = np.unique(texts, return_inverse=True)
-    rows = tables.find("texts", members, columns=BEST)[1]
+    rows = tables.find("texts", members, columns=[*BEST, *parameters.worth])[1]
     alive = rows["count"] > 0
     if not alive.any():
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -124,8 +125,8 @@ def similarities(tables: Tables, left: I64, right: I64) -> F64:
     found = np.zeros(len(left), np.float64)
     if len(left) == 0:
         return found
-    held = [_SetsOf(segment.tables) for segment in tables.segments]
-    homes = [_homes(held, side) for side in (left, right)]
+    held = [SetsOf(segment.tables) for segment in tables.segments]
+    homes = [homes_of(held, side) for side in (left, right)]
     for one in np.unique(homes[0]):
         for other in np.unique(homes[1]):
             places = np.flatnonzero((homes[0] == one) & (homes[1] == other))
@@ -135,7 +136,7 @@ def similarities(tables: Tables, left: I64, right: I64) -> F64:
     return found
 
 
-class _SetsOf:
+class SetsOf:
     """The shingle sets of one segment, over its memory map."""
 
     def __init__(self, tables: dict[str, Columns]) -> None:
@@ -147,7 +148,7 @@ class _SetsOf:
         return np.searchsorted(self.texts, texts).astype(np.int64)
 
 
-def _homes(held: list[_SetsOf], texts: I64) -> I64:
+def homes_of(held: list[SetsOf], texts: I64) -> I64:
     """Index of the segment that holds each text's set."""
     homes = np.full(len(texts), -1, np.int64)
     for number, one in enumerate(held):

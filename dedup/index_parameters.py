@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.errors import StaleError, UsageError
+from dedup.index_segments import WORTH
 from dedup.settings import DedupSettings
 
 TAKEN = ("shingle", "bands", "rows", "similarity", "neighbours", "prefer", "valid", "test")
@@ -46,6 +47,11 @@ class IndexParameters:
         if not all(isinstance(one, str) for one in values["prefer"]):
             raise TypeError("prefer")
         return dataclasses.replace(cls.of(settings, int(values["seed"])), prefer=tuple(values["prefer"]))
+
+    @property
+    def worth(self) -> tuple[str, ...]:
+        """What the preference goes by beside length and date: `quality`, `rights`, both or neither."""
+        return tuple(name for name in WORTH if name in self.prefer)
 
     def refuse_other(self, asked: IndexParameters, where: str) -> None:
         """Refuse to go on with settings that the index was not made with.

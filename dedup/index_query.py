@@ -15,7 +15,6 @@ from corpus.errors import SourceError, UsageError
 from corpus.normalising import normalise
 from corpus.sources import reader_for
 from dedup.index import Index
-from dedup.index_clusters import HELD
 from dedup.index_links import BEST, ranks_of, similarities
 from dedup.index_parameters import IndexParameters
 from dedup.index_segments import band, empty_segment
@@ -26,10 +25,7 @@ from dedup.inputs import format_ids
 from dedup.minhash import band_keys, sign
 from dedup.runs import Array, Columns
 from dedup.shingles import shingle_sets
-from dedup.unique import EXACT, NEAR, SPLITS
-
-SPLIT = "dedup.split"
-"""Rule of a document that was held out: it resembles documents of two splits and stays in neither."""
+from dedup.unique import EXACT, HELD, NEAR, SPLIT, SPLITS
 
 _CROWD, _BEST = 256, 9  # of a bucket with more texts only the best ones are compared
 
@@ -130,7 +126,7 @@ def _candidates(tables: Tables, keys: Array, parameters: IndexParameters) -> tup
     for number in range(parameters.bands):
         wanted, back = np.unique(keys[:, number], return_inverse=True)
         owner, entries = tables.under(band(number), wanted)
-        owner, found = _of_crowds_the_best(tables, owner, entries["text"], parameters)
+        owner, found = of_crowds_the_best(tables, owner, entries["text"], parameters)
         order = np.argsort(owner, kind="stable")
         starts, ends = (np.searchsorted(owner[order], back, side) for side in ("left", "right"))
         for row, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
@@ -142,11 +138,12 @@ def _candidates(tables: Tables, keys: Array, parameters: IndexParameters) -> tup
     return pairs[0], pairs[1]
 
 
-def _of_crowds_the_best(tables: Tables, owner: I64, texts: I64, parameters: IndexParameters) -> tuple[I64, I64]:
+def of_crowds_the_best(tables: Tables, owner: I64, texts: I64, parameters: IndexParameters) -> tuple[I64, I64]:
+    """The entries of buckets (owner: which one), of those with too many texts the best ones only."""
     crowded = np.bincount(owner)[owner] > _CROWD if len(owner) else np.zeros(0, bool)
     if not crowded.any():
         return owner, texts
-    rows = tables.find("texts", texts[crowded], columns=BEST)[1]
+    rows = tables.find("texts", texts[crowded], columns=[*BEST, *parameters.worth])[1]
     alive = rows["count"] > 0
     theirs, members = owner[crowded][alive], texts[crowded][alive]
     ranks = ranks_of({name: column[alive] for name, column in rows.items()}, parameters)

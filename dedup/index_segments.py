@@ -15,7 +15,7 @@ import mmap
 import shutil
 import struct
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,13 +68,18 @@ def band(number: int) -> str:
     return f"band-{number:03d}"
 
 
-def tables(bands: int) -> dict[str, Table]:
+WORTH = {"quality": "<f8", "rights": "<i8"}
+"""What a preference may go by beside length and date (see `dedup.inputs.worth`): held where the index prefers by it."""
+
+
+def tables(bands: int, prefer: Sequence[str] = ()) -> dict[str, Table]:
     """Every table of a segment. A text is the set of documents whose space-free text is the same; it has a number."""
+    worth = {name: kind for name, kind in WORTH.items() if name in prefer}
     named = {
-        "documents": Table(_ID, {"text": "<i8", "length": "<i8", "created": "<i8"}),  # text -1: gone
+        "documents": Table(_ID, {"text": "<i8", "length": "<i8", "created": "<i8", **worth}),  # text -1: gone
         "hashes": Table({"hash0": "<u8", "hash1": "<u8"}, {"text": "<i8"}),
         "members": Table({"text": "<i8", **_ID}),  # true while `documents` says the same
-        "texts": Table({"text": "<i8"}, _TEXT_ROW),
+        "texts": Table({"text": "<i8"}, {**_TEXT_ROW, **worth}),
         "sets": Table({"text": "<i8"}, {band(one): "<u8" for one in range(bands)}),  # texts of at least one shingle
         "bounds": Table({}, {"at": "<i8"}),  # a row more: where in `shingles` each set begins, in the order of `sets`
         "shingles": Table({}, {"value": "<u8"}),
@@ -89,6 +94,15 @@ class Segment:
 
     name: str
     tables: dict[str, Columns]
+    mapped: mmap.mmap | None = None
+
+    def release(self) -> None:
+        """Give back the pages that were read of its file: whoever reads much of an index holds little of it at a time.
+
+        They come again from the system's cache when they are asked for.
+        """
+        if self.mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self.mapped.madvise(mmap.MADV_DONTNEED)
 
     def put(self, table: str, shape: Table, columns: Mapping[str, Array]) -> None:
         """Set a table of a segment in memory, its columns cast to their types."""
@@ -192,7 +206,7 @@ def read_segment(folder: Path, name: str, size: int, shapes: Mapping[str, Table]
         if magic != MAGIC or mapped[: len(MAGIC)] != MAGIC:
             raise ValueError("no segment of an index")
         footer = json.loads(mapped[size - _TAIL.size - length : size - _TAIL.size])
-        segment = Segment(name, {})
+        segment = Segment(name, {}, mapped)
         for table, shape in shapes.items():
             rows, offsets = footer[table]["rows"], footer[table]["offsets"]
             segment.tables[table] = {

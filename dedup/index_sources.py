@@ -24,9 +24,11 @@ from corpus.errors import UsageError
 from corpus.normalising import normalise
 from corpus.shards import read_shards, read_sidecar
 from corpus.sources import ReadOptions, reader_for
-from dedup.index_tables import in_chunks
+from dedup.index_clusters import I8, UNDECIDED
+from dedup.index_tables import I64, in_chunks
 from dedup.index_update import Documents, Ids
-from dedup.inputs import NO_DATE, edited_texts, identities, layout_of, parse_ids
+from dedup.inputs import NO_DATE, edited_texts, identities, layout_of, parse_ids, worth
+from dedup.runs import Layout
 from dedup.unique import SPLITS
 
 _HEX = re.compile("[0-9a-f]{32}")
@@ -95,31 +97,51 @@ def require_sources(sources: Sequence[Path]) -> None:
             raise UsageError("not a kind of file that is read", where=str(path), fix=fix)
 
 
-def batches_of(path: Path, fields: Fields, memory: int) -> Iterator[Batch]:
-    """The documents of a run or a file."""
-    return _of_run(path, memory) if is_run(path) else _of_file(path, fields, memory)
+def batches_of(path: Path, fields: Fields, memory: int, worth: Sequence[str] = ()) -> Iterator[Batch]:
+    """The documents of a run or a file; of a run's also `quality` and `rights`, where they are asked for."""
+    return _of_run(path, memory, worth) if is_run(path) else _of_file(path, fields, memory)
 
 
-def _of_run(run: Path, memory: int) -> Iterator[Batch]:
+def _of_run(run: Path, memory: int, valued: Sequence[str]) -> Iterator[Batch]:
     read_shards(run, "dedup", "clusters")  # refused where deduplication has not finished
     layout = layout_of(run)
     for shard, name in enumerate(layout.names):
         sidecar = run / "clusters" / f"{name}.parquet"
         clusters = read_sidecar(sidecar, layout.fingerprints[shard], layout.rows[shard], ["cluster", "split"])
         rows = np.flatnonzero(pc.is_valid(clusters["cluster"]).to_numpy())
-        split = pc.index_in(clusters["split"].take(pa.array(rows)), pa.array(SPLITS)).cast(pa.int8()).to_numpy()
-        who = identities(run, layout, shard)
-        texts = edited_texts(run, layout, shard, rows)
-        for part in in_chunks(_weights(pc.binary_length(texts).to_numpy()), memory):
-            chosen = rows[part]
-            documents = Documents(
-                who["id_hi"][chosen],
-                who["id_lo"][chosen],
-                who["created"][chosen],
-                texts.slice(part.start, part.stop - part.start),
-                split[part],
-            )
+        split = sides_of(clusters["split"].take(pa.array(rows)))
+        for documents in of_shard(run, layout, shard, rows, split, memory, valued):
             yield Batch(documents, [None] * len(documents))
+
+
+def of_shard(
+    run: Path, layout: Layout, shard: int, rows: I64, split: I8, memory: int, valued: Sequence[str]
+) -> Iterator[Documents]:
+    """Some of a shard's documents, edited, on the sides that are given, in batches that fit in memory.
+
+    Args:
+        rows: int64, ascending.
+        split: int8 for each, the place in SPLITS, UNDECIDED where it has none.
+        valued: what the index prefers by beside length and date.
+    """
+    who, values = identities(run, layout, shard), worth(run, layout, shard, valued)
+    texts = edited_texts(run, layout, shard, rows)
+    for part in in_chunks(_weights(pc.binary_length(texts).to_numpy()), memory):
+        chosen = rows[part]
+        yield Documents(
+            who["id_hi"][chosen],
+            who["id_lo"][chosen],
+            who["created"][chosen],
+            texts.slice(part.start, part.stop - part.start),
+            split[part],
+            {name: column[chosen] for name, column in values.items()},
+        )
+
+
+def sides_of(split: pa.ChunkedArray) -> I8:
+    """Names of splits as places in SPLITS, UNDECIDED where a document has none: int8[n]."""
+    places = pc.fill_null(pc.index_in(split, pa.array(SPLITS)), UNDECIDED).cast(pa.int8())
+    return np.asarray(places.to_numpy(), np.int8)
 
 
 def _of_file(path: Path, fields: Fields, memory: int) -> Iterator[Batch]:

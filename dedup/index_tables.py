@@ -99,6 +99,11 @@ class Tables:
             owner, columns = owner[newest], {name: column[newest] for name, column in columns.items()}
         return owner, columns
 
+    def release(self) -> None:
+        """Give back the pages that were read of the segments' files."""
+        for segment in self.segments:
+            segment.release()
+
     def count(self, table: str, wanted: Array) -> I64:
         """How many rows `under` would give for each wanted value (those said twice counted twice): int64[m]."""
         first, total = next(iter(self.shapes[table].keys)), np.zeros(len(wanted), np.int64)

@@ -6,6 +6,7 @@ buckets and components it touches.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.index_clusters import HELD, I8, UNDECIDED, closure, settle
+from dedup.index_clusters import I8, UNDECIDED, closure, settle
 from dedup.index_links import changed_links, ranks_of, similarities
 from dedup.index_parameters import IndexParameters
 from dedup.index_segments import Segment, Table, band, empty_segment
@@ -22,6 +23,7 @@ from dedup.inputs import U64
 from dedup.minhash import band_keys, sign
 from dedup.runs import Array, Columns, concatenate
 from dedup.shingles import ShingleSets, shingle_sets
+from dedup.unique import HELD
 
 KNOWN, SUPERSEDED, ACCEPTED = 0, 1, 2
 Ids = tuple[U64, U64]
@@ -32,6 +34,7 @@ class Documents:
     """n documents that come: ids (two uint64), dates (int64 µs, NO_DATE where none), texts (large_string).
 
     side: int8[n], the split they were given out in (index in SPLITS), UNDECIDED where none; None: all undecided.
+    worth: `quality` and `rights`, where the index prefers by them and they are known (see `dedup.inputs.worth`).
     """
 
     id_hi: U64
@@ -39,9 +42,16 @@ class Documents:
     created: I64
     texts: pa.LargeStringArray
     side: I8 | None = None
+    worth: Columns = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.id_hi)
+
+    def valued(self, names: Sequence[str]) -> Columns:
+        """`quality` and `rights` as they are held: what is not known is the least of all, and equal to itself."""
+        least = {"quality": -np.inf, "rights": 0}
+        found = {name: self.worth.get(name, np.full(len(self), least[name])) for name in names}
+        return {name: np.where(np.isnan(column), least[name], column) for name, column in found.items()}
 
 
 @dataclass(slots=True)
@@ -108,6 +118,7 @@ def added(before: Tables, documents: Documents, parameters: IndexParameters, nex
         "hash0": signed.text[:, 0],
         "hash1": signed.text[:, 1],
         "side": np.full(len(documents), UNDECIDED, np.int8) if documents.side is None else documents.side,
+        **documents.valued(parameters.worth),
     }
     taken, outcome, known, old = _settle_versions(work, rows)
     rows = {name: column[taken] for name, column in rows.items()}
@@ -127,10 +138,9 @@ def removed(before: Tables, ids: Ids, parameters: IndexParameters, next_text: in
     found &= rows["text"] != GONE
     leaving = {"id_hi": ids[0][found], "id_lo": ids[1][found], "text": rows["text"][found]}
     zeros = np.zeros(int(found.sum()), np.int64)
-    work.put("documents", {**leaving, "text": zeros + GONE, "length": zeros, "created": zeros})
-    nobody = {
-        name: column[:0] for name, column in {**leaving, "length": zeros, "created": zeros, "side": zeros}.items()
-    }
+    facts = dict.fromkeys(("length", "created", *parameters.worth), zeros)
+    work.put("documents", {**leaving, "text": zeros + GONE, **facts})
+    nobody = {name: column[:0] for name, column in {**leaving, **facts, "side": zeros}.items()}
     change = _carry_through(work, nobody, leaving)
     change.missing = np.flatnonzero(~found)
     return change
@@ -148,7 +158,8 @@ def _settle_versions(work: _Work, rows: Columns) -> tuple[I64, npt.NDArray[np.in
     found &= old["text"] != GONE
     is_text, text = work.before.find("hashes", rows["hash0"][taken], rows["hash1"][taken])
     same = found & is_text & (text["text"] == old["text"])
-    same &= (old["length"] == rows["length"][taken]) & (old["created"] == rows["created"][taken])
+    facts = ("length", "created", *work.parameters.worth)
+    same &= np.logical_and.reduce([old[name] == rows[name][taken] for name in facts])
     newer = ~found | (rows["created"][taken] >= old["created"])
     outcome[taken[newer]] = ACCEPTED
     outcome[taken[same]] = KNOWN
@@ -157,7 +168,7 @@ def _settle_versions(work: _Work, rows: Columns) -> tuple[I64, npt.NDArray[np.in
     of_group = np.zeros(count, np.int64)
     of_group[group[taken]] = taken
     kin = of_group[group]
-    twin = np.logical_and.reduce([rows[name] == rows[name][kin] for name in ("hash0", "hash1", "length", "created")])
+    twin = np.logical_and.reduce([rows[name] == rows[name][kin] for name in ("hash0", "hash1", *facts)])
     outcome[twin & (kin != np.arange(count)) & (outcome[kin] != SUPERSEDED)] = KNOWN
     accepted = outcome[taken] == ACCEPTED
     leaving = (found & accepted)[accepted]
@@ -209,7 +220,7 @@ def _carry_through(work: _Work, coming: Columns, leaving: Columns) -> Change:
     alive, was_alive = rows["count"] > 0, old["count"] > 0
     rows["side"] = np.where(was_alive, old["side"], np.int8(UNDECIDED))  # a text that comes back begins anew
     work.put("texts", {"text": texts, **rows})
-    moved = [rows[name] != old[name] for name in ("best_hi", "best_lo", "length", "created")]
+    moved = [rows[name] != old[name] for name in ("best_hi", "best_lo", "length", "created", *work.parameters.worth)]
     touched = texts[(alive != was_alive) | (alive & np.logical_or.reduce(moved))]
 
     left, right, *lost = changed_links(work.before, work.after, touched, work.parameters, work.memory)
@@ -243,15 +254,16 @@ def _texts_now(work: _Work, texts: I64, old: Columns, coming: Columns, leaving: 
         same = leaving["id_hi"] == old[f"{name}_hi"][went]
         lost[went[same & (leaving["id_lo"] == old[f"{name}_lo"][went])]] = True
     stay = np.flatnonzero((old["count"] > 0) & ~lost)
-    names = ("place", "id_hi", "id_lo", "length", "created")
-    bests = (stay, old["best_hi"][stay], old["best_lo"][stay], old["length"][stay], old["created"][stay])
+    kept = ("length", "created", *work.parameters.worth)
+    names = ("place", "id_hi", "id_lo", *kept)
+    bests = (stay, old["best_hi"][stay], old["best_lo"][stay], *(old[name][stay] for name in kept))
     pieces = [dict(zip(names, bests, strict=True)), {"place": came, **{name: coming[name] for name in names[1:]}}]
     asked = np.flatnonzero(lost & (count > 0))
     if len(asked):
         owner, members = work.after.under("members", texts[asked])
         documents = work.after.find("documents", members["id_hi"], members["id_lo"])[1]
         here = documents["text"] == members["text"]
-        facts = {name: documents[name][here] for name in ("length", "created")}
+        facts = {name: documents[name][here] for name in kept}
         pieces.append(
             {"place": asked[owner[here]], "id_hi": members["id_hi"][here], "id_lo": members["id_lo"][here]} | facts
         )
@@ -260,7 +272,7 @@ def _texts_now(work: _Work, texts: I64, old: Columns, coming: Columns, leaving: 
     rows["count"] = count
     ranks = ranks_of({**found, "best_hi": found["id_hi"], "best_lo": found["id_lo"]}, work.parameters)
     place, first = _first_of_each(found["place"], ranks)
-    for name, source in (("best_hi", "id_hi"), ("best_lo", "id_lo"), ("length", "length"), ("created", "created")):
+    for name, source in (("best_hi", "id_hi"), ("best_lo", "id_lo"), *((name, name) for name in kept)):
         rows[name][place] = found[source][first]
     least = concatenate(
         [

@@ -122,6 +122,12 @@ def format_ids(high: U64, low: U64) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(high), pa.py_buffer(offsets), pa.py_buffer(digits))
 
 
+def smaller(ids: tuple[U64, U64], others: tuple[U64, U64]) -> tuple[U64, U64]:
+    """Of each pair of ids the smaller one."""
+    take = (others[0] < ids[0]) | ((others[0] == ids[0]) & (others[1] < ids[1]))
+    return np.where(take, others[0], ids[0]), np.where(take, others[1], ids[1])
+
+
 def worth(run: Path, layout: Layout, shard: int, prefer: Sequence[str]) -> Columns:
     """What `prefer` asks of a shard's rows beside length and date.
 

@@ -155,7 +155,7 @@ def count_lines(context: JobContext, *, layout: Layout, shard: int, settings: De
 
     About 37 bytes for each different line that could be boilerplate by its form.
     """
-    rows = surviving(context, layout, shard)
+    rows = surviving(context, layout, shard, settings)
     texts, sites = edited_texts(context.run, layout, shard, rows), sites_of(context, layout, shard, rows)
     pieces = [_counted(_no_lines(), sites, settings.lines)]
     for first, last in batches(texts):

@@ -41,7 +41,7 @@ def anchor_size(chars: int) -> tuple[int, int]:
 
 def list_anchors(context: JobContext, *, layout: Layout, shard: int, settings: DedupSettings) -> Outcome:
     """Map: the run `anchors` (`hash`, sorted, and `row`): about 12 bytes for every 26 characters at the default."""
-    rows = surviving(context, layout, shard)
+    rows = surviving(context, layout, shard, settings)
     found = winnow(edited_texts(context.run, layout, shard, rows), *anchor_size(settings.substrings.chars))
     order = np.lexsort((found.document, found.hashes))
     hashes, owners = found.hashes[order], rows[found.document[order]]
@@ -101,7 +101,7 @@ def list_windows(context: JobContext, *, layout: Layout, shard: int, parts: int,
     A region is the text that windows next to one another cover. 16 bytes a window, and what the regions hold.
     """
     name, chars = layout.names[shard], settings.substrings.chars
-    rows = surviving(context, layout, shard)
+    rows = surviving(context, layout, shard, settings)
     texts = edited_texts(context.run, layout, shard, rows)
     anchor, run = anchor_size(chars)
     anchors = winnow(texts, anchor, run)

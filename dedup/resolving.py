@@ -10,6 +10,8 @@ of `resolve` is bounded by the recipe, save that a component is never divided: a
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -17,10 +19,13 @@ from numba import njit
 from corpus.errors import StaleError
 from corpus.shards import JobContext, Outcome, Output, atomic_path
 from dedup.clusters import survivors
-from dedup.inputs import rank
+from dedup.index_clusters import UNDECIDED, Edges, sides
+from dedup.index_parameters import IndexParameters
+from dedup.inputs import rank, smaller
 from dedup.runs import FOLDER, Array, Columns, Layout, concatenate, of_shard, read_run, stretch, turns, write_run
 from dedup.settings import DedupSettings
 from dedup.shingles import U64, mix
+from dedup.unique import HELD
 
 I64 = npt.NDArray[np.int64]
 _ROOTS = FOLDER / "components" / "roots"
@@ -89,11 +94,12 @@ def _roots(context: JobContext) -> I64:
         ) from error
 
 
-def label_shard(context: JobContext, *, layout: Layout, shard: int) -> Outcome:
+def label_shard(context: JobContext, *, layout: Layout, shard: int, known: bool = False) -> Outcome:
     """Map: the runs `links` (a shard's verified pairs) and `nodes` (its documents in some candidate pair).
 
     Both are sorted by `key`, a hash of the component's label (`mix` is a bijection: equal keys, same component).
-    Nodes carry the shard's facts, and `least_hi`, `least_lo`, `copies`: smallest id and number of equal texts.
+    Nodes carry the shard's facts, and `least_hi`, `least_lo`, `copies`: smallest id and number of equal texts; where
+    documents were looked up in an index (`known`), `taken` and `side` too: removed for its sake, and the side it says.
     """
     name, (first, last), roots = layout.names[shard], layout.span(shard), _roots(context)
     edges = read_run(context.run, "edges", name)
@@ -108,6 +114,8 @@ def label_shard(context: JobContext, *, layout: Layout, shard: int) -> Outcome:
     _, here, there = np.intersect1d(numbers, copies["number"], assume_unique=True, return_indices=True)
     for ours, theirs in (("least_hi", "least_hi"), ("least_lo", "least_lo"), ("copies", "size")):
         nodes[ours][here] = copies[theirs][there]
+    if known:
+        nodes |= _said_by_index(context.run, name, numbers - first, nodes)
     outputs = []
     for kind, columns in (("links", links), ("nodes", nodes)):
         order = np.argsort(columns["key"], kind="stable")
@@ -115,16 +123,29 @@ def label_shard(context: JobContext, *, layout: Layout, shard: int) -> Outcome:
     return Outcome(tuple(outputs))
 
 
-def resolve(context: JobContext, *, layout: Layout, part: int, settings: DedupSettings) -> Outcome:
+def _said_by_index(run: Path, name: str, rows: Array, nodes: Columns) -> Columns:
+    """`taken`, `side` and `least_hi`, `least_lo` of nodes: a cluster of the index may have a smaller id."""
+    said = read_run(run, "known", name)
+    taken, side = np.zeros(len(rows), np.int8), np.full(len(rows), UNDECIDED, np.int8)
+    _, here, there = np.intersect1d(rows, said["row"], assume_unique=True, return_indices=True)
+    taken[here], side[here] = said["rule"][there] > 0, said["side"][there]
+    high, low = nodes["least_hi"].copy(), nodes["least_lo"].copy()
+    high[here], low[here] = smaller((high[here], low[here]), (said["cluster_hi"][there], said["cluster_lo"][there]))
+    return {"taken": taken, "side": side, "least_hi": high, "least_lo": low}
+
+
+def resolve(
+    context: JobContext, *, layout: Layout, part: int, settings: DedupSettings, seed: int | None = None
+) -> Outcome:
     """Exchange: the run `near` of one partition of the components, by number.
 
     Columns: `number`, `cluster_hi`, `cluster_lo` (smallest id of the component, exact copies included), `size`
     (documents, exact copies included), `keep`, `witness_hi`, `witness_lo`, `similarity`; only documents in some
-    verified pair.
+    verified pair. Where an index was asked (then `seed` is given) `side` too.
     """
     pieces = turns(context, ("links", "nodes"), layout, part, _BYTES_A_ROW)
     found = [
-        _judge(_stretches(context, layout, "links", turn), _stretches(context, layout, "nodes", turn), settings)
+        _judge(_stretches(context, layout, "links", turn), _stretches(context, layout, "nodes", turn), settings, seed)
         for turn in pieces
     ]
     whole = concatenate(found)
@@ -142,16 +163,20 @@ def _stretches(context: JobContext, layout: Layout, kind: str, turn: tuple[int, 
     return concatenate(pieces)
 
 
-def _judge(links: Columns, nodes: Columns, settings: DedupSettings) -> Columns:
+def _judge(links: Columns, nodes: Columns, settings: DedupSettings, seed: int | None) -> Columns:
     """Clusters and survivors of whole components."""
     numbers = np.unique(np.concatenate([links["better"], links["worse"]]))
     order = np.argsort(nodes["number"])
     chosen = order[np.searchsorted(nodes["number"], numbers, sorter=order)]
     nodes = {name: values[chosen] for name, values in nodes.items()}
     ranks = rank(nodes, numbers, settings.prefer)
-    better = ranks[np.searchsorted(numbers, links["better"])]
-    worse = ranks[np.searchsorted(numbers, links["worse"])]
-    witness, similarity = survivors(len(numbers), better, worse, links["similarity"])
+    left, right = (np.searchsorted(numbers, links[side]) for side in ("better", "worse"))
+    side = None if seed is None else _sides(nodes, ranks, (left, right, links["similarity"]), settings, seed)
+    speaks = np.ones(len(numbers), bool) if side is None else (nodes["taken"] == 0) & (side != HELD)
+    vouched = speaks[left]  # who does not stay whatever the others do is nobody's witness
+    witness, similarity = survivors(
+        len(numbers), ranks[left[vouched]], ranks[right[vouched]], links["similarity"][vouched]
+    )
     by_rank = np.argsort(ranks)
     standing = witness[ranks] < 0
     seen_by = np.where(standing, np.arange(len(numbers)), by_rank[witness[ranks]])
@@ -165,7 +190,19 @@ def _judge(links: Columns, nodes: Columns, settings: DedupSettings) -> Columns:
         "witness_hi": nodes["id_hi"][seen_by],
         "witness_lo": nodes["id_lo"][seen_by],
         "similarity": similarity[ranks],
+        **({} if side is None else {"side": side}),
     }
+
+
+def _sides(nodes: Columns, ranks: I64, edges: Edges, settings: DedupSettings, seed: int) -> Array:
+    """The side of each document of components that touch an index: what the index gave out is joined by what resembles
+    it, and who would join two of its sides is held out."""
+    torn = nodes["side"] == HELD
+    rows = {**nodes, "side": np.where(torn, HELD, UNDECIDED)}
+    wish = np.where(torn, UNDECIDED, nodes["side"]).astype(np.int8)
+    first = np.empty(len(ranks), np.int64)  # what the index says of a document stands before any is judged
+    first[np.lexsort((ranks, wish == UNDECIDED))] = np.arange(len(ranks))
+    return sides(first, rows, wish, edges, IndexParameters.of(settings, seed))
 
 
 def _cluster_identity(label: U64, high: Array, low: Array, size: Array) -> tuple[Array, Array, Array]:

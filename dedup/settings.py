@@ -43,8 +43,8 @@ class DedupSettings:
     """Settings of the stage `dedup`.
 
     Raises:
-        ValueError: valid and test take more than everything, a preference is named together with its opposite, or no
-            bands reach the recall.
+        ValueError: valid and test take more than everything, a preference is named together with its opposite, no
+            bands reach the recall, or documents are to be added to no index.
     """
 
     shingle: Annotated[int, Ge(1), Le(64)] = setting(
@@ -78,6 +78,15 @@ class DedupSettings:
     valid: Annotated[float, Ge(0.0), Le(1.0)] = setting(0.01, "share of the clusters kept for validation")
     test: Annotated[float, Ge(0.0), Le(1.0)] = setting(0.01, "share of the clusters kept for testing")
 
+    index: str | None = setting(
+        None,
+        "folder of an incremental index (docs/dedup-index.md): documents that it has already are removed as duplicates "
+        "of it, and what resembles it takes its split; null: the documents are compared with each other only",
+    )
+    index_add: bool = setting(
+        False, "whether the documents that stay are added to that index when the stage ends; it is made where it is not"
+    )
+
     def __post_init__(self) -> None:
         # Bands and rows are fixed here, once: `replace(settings, similarity=…)` keeps them unless it also gives 0.
         banding = choose(self.similarity, self.recall, bands=self.bands, rows=self.rows)
@@ -88,3 +97,5 @@ class DedupSettings:
         for pair in ({"longest", "shortest"}, {"earliest", "latest"}):
             if pair <= set(self.prefer):
                 raise ValueError(f"prefer names both {' and '.join(sorted(pair))}")
+        if self.index_add and self.index is None:
+            raise ValueError("index_add names no index to add to: write index: FOLDER too, or leave it out")

@@ -35,7 +35,7 @@ def sign_shard(context: JobContext, *, layout: Layout, shard: int, settings: Ded
     outputs = [write_run(context, "facts", name, facts)]
 
     present = ~is_superseded(context, layout, shard)[rows]
-    text, keys, shingled = _sign(texts, settings)
+    text, keys, shingled = sign_texts(texts, settings)
     rows, text, shingled = rows[present], text[present], shingled[present]
     order = np.argsort(text[:, 0])
     outputs.append(
@@ -50,7 +50,7 @@ def sign_shard(context: JobContext, *, layout: Layout, shard: int, settings: Ded
     return Outcome(tuple(outputs))
 
 
-def _sign(texts: pa.LargeStringArray, settings: DedupSettings) -> tuple[U64, U64, npt.NDArray[np.bool_]]:
+def sign_texts(texts: pa.LargeStringArray, settings: DedupSettings) -> tuple[U64, U64, npt.NDArray[np.bool_]]:
     """Text hashes (uint64[n, 2]), band keys (uint64[n, bands]) and who has a shingle; signatures only of a batch."""
     count = len(texts)
     text, keys = np.empty((count, 2), np.uint64), np.empty((count, settings.bands), np.uint64)

@@ -2,6 +2,7 @@
 
     versions    map       ids and dates of every shard, sorted by id
     superseded  exchange  by id: which documents have a newer version
+    own, known  …         where an index is given: what it has already, which side its clusters stand on (`index_known`)
     sign        map       edited text → hash of the text, MinHash, band keys
     copies      exchange  by hash of the text: exact duplicates
     pairs       exchange  by band key: candidate pairs
@@ -13,6 +14,7 @@
     …           both      where asked: repeated lines (`lines.py`) and passages (`passages.py`) of what stays
     cuts        map       their spans in each document, within the budget
     write       map       clusters/ and unique/{train,valid,test}/
+    give        one job   where the recipe asks for it: what stays goes into the index (`index_giving`)
 
 Between the phases stand sorted runs (`runs.py`); no phase holds all documents.
 """
@@ -20,7 +22,7 @@ Between the phases stand sorted runs (`runs.py`); no phase holds all documents.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +46,8 @@ def phases(run: Path, settings: DedupSettings, common: Common) -> Phases:
     """The stage's plan.
 
     Raises:
-        StaleError: collect, measure or decide has not finished.
+        StaleError: collect, measure or decide has not finished, or the index was made otherwise.
+        UsageError: there is no index where the recipe names one.
     """
     # numba and the kernels load here, not when the command line reads the settings.
     from dedup.bands import find_pairs
@@ -64,19 +67,74 @@ def phases(run: Path, settings: DedupSettings, common: Common) -> Phases:
 
     versions = yield plan.map("versions", list_versions, {})
     superseded = yield plan.exchange("superseded", find_superseded, {}, parts, versions)
+    index = None if settings.index is None else _index(plan, settings, common)
+    known = [] if index is None else [(yield from _known(plan, index, superseded))]
     signed = yield plan.map("sign", sign_shard, plan.settings, superseded)
     copies = yield plan.exchange("copies", find_exact, plan.settings, parts, signed)
     pairs = yield plan.exchange("pairs", find_pairs, plan.settings, parts, signed, copies)
     sets = yield plan.map("sets", list_sets, plan.settings, pairs)
     edges = yield plan.map("verify", verify_pairs, plan.settings, pairs, sets)
     roots = yield Phase("components", "exchange", [plan.job("components", join_components, {}, {}, edges)])
-    labels = yield plan.map("labels", label_shard, {}, roots, edges, sets, signed, copies)
-    near = yield plan.exchange("resolve", resolve, plan.settings, parts, labels)
+    labels = yield plan.map("labels", label_shard, {"known": bool(known)}, roots, edges, sets, signed, copies, *known)
+    asked = {"seed": common.seed} if known else {}
+    near = yield plan.exchange("resolve", resolve, plan.settings | asked, parts, labels)
     seed = {"seed": common.seed}
     made = [superseded, signed, copies, near]
     if settings.lines.cut or settings.substrings.cut:
         made.append((yield from _cuts(plan, settings, made)))
-    yield plan.map("write", write_shard, plan.settings, *made, arguments=seed)
+    written = yield plan.map("write", write_shard, plan.settings, *made, arguments=seed)
+    if index is not None and settings.index_add:
+        yield _giving(plan, index, written)
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The index of a recipe as the stage is planned.
+
+    Attributes:
+        arguments: `seed`, and `state`: the hash of the index that the stage's fingerprint goes by. Of a run that gave
+            its documents already it is the one that they were looked up in, for good: what it gave, and what came
+            after that, is no reason to judge them anew.
+        local: `folder`, and `now`: its hash at this moment.
+        of: hash of the documents and settings that are looked up.
+    """
+
+    arguments: dict[str, Any]
+    local: Local
+    of: str
+
+
+def _index(plan: _Plan, settings: DedupSettings, common: Common) -> _Index:
+    from dedup.index import Index, state_of
+    from dedup.index_giving import noted
+    from dedup.index_parameters import IndexParameters
+
+    folder = common.base / str(settings.index)
+    parameters = IndexParameters.of(settings, common.seed)
+    now = state_of(folder, parameters)
+    if not now and not settings.index_add:
+        Index.open(folder, parameters)  # refused where there is none; an empty one has nothing to say
+    of = fingerprint(VERSION, settings, common.seed, plan.identity, plan.inputs)
+    note = noted(plan.run)
+    state = note["state"] if note.get("of") == of else now
+    return _Index({"seed": common.seed, "state": state}, {"folder": str(folder), "now": now}, of)
+
+
+def _known(plan: _Plan, index: _Index, superseded: list[Outcome]) -> Generator[Phase, Any, list[Outcome]]:
+    """The phases that look documents up in an index; the outcomes of the last."""
+    from dedup.index_known import find_known, list_own
+
+    local = plan.settings | index.local
+    whole = plan.job("own", list_own, local, index.arguments, superseded)
+    own = yield Phase("own", "exchange", [replace(whole, local=local)], plan.here)
+    return (yield plan.map("known", find_known, local, superseded, own, arguments=index.arguments))
+
+
+def _giving(plan: _Plan, index: _Index, written: list[Outcome]) -> Phase:
+    from dedup.index_giving import give
+
+    job = plan.job("give", give, plan.settings | index.local, {**index.arguments, "of": index.of}, written)
+    return Phase("give", "exchange", [job], plan.here)
 
 
 def _cuts(plan: _Plan, settings: DedupSettings, made: list[list[Outcome]]) -> Generator[Phase, Any, list[Outcome]]:
@@ -109,7 +167,7 @@ class _Plan:
     shards for every shard would be quadratic."""
 
     def __init__(self, run: Path, layout: Layout, settings: Local) -> None:
-        self.layout, self.settings = layout, settings
+        self.run, self.layout, self.settings = run, layout, settings
         documents = {Path(shard.path).stem: shard for shard in read_shards(run, "collect", "documents")}
         sidecars = [
             {Path(shard.path).stem: shard.fingerprint for shard in read_shards(run, stage, folder)}

@@ -16,13 +16,19 @@ import pyarrow.compute as pc
 from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE
 from corpus.edits import apply_edits, text_buffers
 from corpus.shards import Counts, JobContext, Outcome, add, read_table, write_table
-from dedup.inputs import edited_rows, edited_texts, format_ids, kept_by_decide
+from dedup.inputs import edited_rows, edited_texts, format_ids, kept_by_decide, smaller
 from dedup.runs import Array, Columns, Layout, between, of_shard, read_run
 from dedup.settings import DedupSettings
 from dedup.versions import is_superseded
 
 SPLITS = ("train", "valid", "test")
 SUPERSEDED, EXACT, NEAR = "version.superseded", "dedup.exact", "dedup.near"
+INDEX_EXACT, INDEX_NEAR = "index.exact", "index.near"
+"""Rules of what an index has already; the witness is a document of the index."""
+SPLIT = "dedup.split"
+"""Rule of a document that was held out: it resembles documents of two splits and stays in neither."""
+RULES = ("", EXACT, NEAR, INDEX_EXACT, INDEX_NEAR, SPLIT)
+HELD = len(SPLITS)  # as a side: held out
 CUT_RULES = ("repeat.line", "repeat.passage")
 
 
@@ -40,10 +46,11 @@ def split_of(cluster: str, seed: int, valid: float, test: float) -> str:
 
 def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: DedupSettings, seed: int) -> Outcome:
     """Map: clusters/NAME.parquet beside a shard, its unique text in unique/SPLIT/NAME.parquet, and the counts."""
+    known = settings.index is not None
     name = layout.names[shard]
     kept = kept_by_decide(context.run, layout, shard)
     older = kept & is_superseded(context, layout, shard)
-    found = _verdicts(context, layout, shard, np.flatnonzero(kept & ~older))
+    found = _verdicts(context, layout, shard, np.flatnonzero(kept & ~older), known)
     table = _clusters(found, layout.rows[shard], older, settings, seed)
     lengths = read_run(context.run, "facts", name)["length"]
     cut = np.zeros(len(lengths), np.int64)
@@ -65,10 +72,13 @@ def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: De
     return Outcome(tuple(outputs), _count(lengths, cut, kept, table))
 
 
-def surviving(context: JobContext, layout: Layout, shard: int) -> npt.NDArray[np.int64]:
+def surviving(
+    context: JobContext, layout: Layout, shard: int, settings: DedupSettings | None = None
+) -> npt.NDArray[np.int64]:
     """Row numbers of a shard's documents that go on, ascending; known once the phase `resolve` is done."""
+    known = settings is not None and settings.index is not None
     kept = kept_by_decide(context.run, layout, shard)
-    found = _verdicts(context, layout, shard, np.flatnonzero(kept & ~is_superseded(context, layout, shard)))
+    found = _verdicts(context, layout, shard, np.flatnonzero(kept & ~is_superseded(context, layout, shard)), known)
     return found["row"][found["rule"] == 0].astype(np.int64)
 
 
@@ -86,8 +96,9 @@ def cuts_column(rows: int, cuts: Columns) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(bounds), values)
 
 
-def _verdicts(context: JobContext, layout: Layout, shard: int, rows: Array) -> Columns:
-    """What the exact and the near pass say of the given rows of a shard, in columns beside `row`."""
+def _verdicts(context: JobContext, layout: Layout, shard: int, rows: Array, known: bool) -> Columns:
+    """What the exact and the near pass, and an index where one was asked, say of the given rows of a shard, in columns
+    beside `row`; `rule` is a place in RULES, `side` one in SPLITS, HELD, or -1 where the cluster decides it."""
     first, last = layout.span(shard)
     facts = read_run(context.run, "facts", layout.names[shard])
     found: Columns = {name: facts[name][rows].copy() for name in ("id_hi", "id_lo")}
@@ -103,18 +114,31 @@ def _verdicts(context: JobContext, layout: Layout, shard: int, rows: Array) -> C
     found["size"][here] = copies["size"]
     copy = stands_for != rows + first
     found["similarity"][copy] = 1.0
+    found["side"] = np.full(len(rows), -1, np.int8)
+    said = read_run(context.run, "known", layout.names[shard]) if known else {}
+    place_of = np.searchsorted(rows, said["row"]) if known else rows[:0]
+    if known:
+        found["side"][place_of] = said["side"]
+        ours, theirs = ((one["cluster_hi"], one["cluster_lo"]) for one in (found, said))
+        least = smaller((ours[0][place_of], ours[1][place_of]), theirs)
+        found["cluster_hi"][place_of], found["cluster_lo"][place_of] = least
 
     lost = np.zeros(len(rows), bool)
     for part in range(layout.partitions):
         near = read_run(context.run, "near", part)
         for joined, place in _places(near["number"], stands_for, copy, first, last):
-            for name in ("cluster_hi", "cluster_lo", "size"):
+            for name in ("cluster_hi", "cluster_lo", "size", *(["side"] if known else [])):
                 found[name][joined] = near[name][place]
             gone = near["keep"][place] == 0
             lost[joined] = gone
             for name in ("witness_hi", "witness_lo", "similarity"):
                 found[name][joined[gone]] = near[name][place[gone]]
-    found["rule"] = np.where(lost, 2, np.where(copy, 1, 0))
+    found["rule"] = np.where(lost, RULES.index(NEAR), np.where(copy, RULES.index(EXACT), 0))
+    found["rule"][(found["side"] == HELD) & ~lost] = RULES.index(SPLIT)
+    if known:
+        gone = said["rule"] > 0
+        for name in ("rule", "witness_hi", "witness_lo", "similarity"):
+            found[name][place_of[gone]] = said[name][gone]
     return found
 
 
@@ -135,16 +159,22 @@ def _places(numbers: Array, stands_for: Array, copy: Array, first: int, last: in
 def _clusters(found: Columns, rows: int, older: Array, settings: DedupSettings, seed: int) -> pa.Table:
     """The sidecar: nulls and keep = false where the document did not take part."""
     cluster = format_ids(found["cluster_hi"], found["cluster_lo"])
-    split = [split_of(name, seed, settings.valid, settings.test) for name in cluster.to_pylist()]
-    gone = pa.array(found["rule"] == 0)
+    split = [
+        split_of(name, seed, settings.valid, settings.test) if side < 0 else (*SPLITS, None)[side]
+        for name, side in zip(cluster.to_pylist(), found["side"].tolist(), strict=True)
+    ]
+    stays = pa.array(found["rule"] == 0)
+    alone = pa.array((found["rule"] == 0) | (found["rule"] == RULES.index(SPLIT)))  # without a witness
     part = {
         "cluster": cluster,
         "size": pa.array(found["size"].astype(np.int32)),
         "split": pa.array(split, pa.string()),
-        "keep": gone,
-        "rule": pa.array([None, EXACT, NEAR], pa.string()).take(pa.array(found["rule"])),
-        "witness": pc.if_else(gone, pa.scalar(None, pa.string()), format_ids(found["witness_hi"], found["witness_lo"])),
-        "similarity": pc.if_else(gone, pa.scalar(None, pa.float64()), pa.array(found["similarity"])),
+        "keep": stays,
+        "rule": pa.array([None, *RULES[1:]], pa.string()).take(pa.array(found["rule"])),
+        "witness": pc.if_else(
+            alone, pa.scalar(None, pa.string()), format_ids(found["witness_hi"], found["witness_lo"])
+        ),
+        "similarity": pc.if_else(alone, pa.scalar(None, pa.float64()), pa.array(found["similarity"])),
     }
     place = np.full(rows, -1, np.int64)
     place[found["row"]] = np.arange(len(found["row"]))
@@ -192,7 +222,7 @@ def _count(lengths: Array, cut: Array, kept: Array, clusters: pa.Table) -> Count
     rule = np.array(pc.fill_null(clusters["rule"], "").to_pylist(), object)
     split = np.array(pc.fill_null(clusters["split"], "").to_pylist(), object)
     groups = {"in": kept, "kept": keep}
-    groups |= {f"removed/{name}": rule == name for name in (SUPERSEDED, EXACT, NEAR)}
+    groups |= {f"removed/{name}": rule == name for name in (SUPERSEDED, *RULES[1:])}
     groups |= {f"split/{name}": keep & (split == name) for name in SPLITS}
     for reason, chosen in groups.items():
         if reason in ("in", "kept") or chosen.any():

@@ -2,7 +2,7 @@
 
     paths → sources (rights read, files found) → work units ─ workers: read, judge, count, set aside (check_unit)
           → duplicates among what would count (check_duplicates) → tokens of it (check_tokens)
-          → one dictionary of facts → terminal, HTML or JSON (check_report)
+          → one dictionary of facts (check_facts) → terminal, HTML or JSON (check_report)
 
 Nothing is sent anywhere. What is written meanwhile lies in a private temporary folder and goes at the end.
 """
@@ -18,27 +18,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from corpus.dividing import divide_jobs, told_parts, told_ranges
 from corpus.errors import SourceError, UsageError
-from corpus.manifest import check_counts
 from corpus.rights import Rights, lacking
-from corpus.shards import Counts, Job, JobContext, Outcome, merge
+from corpus.shards import Job, JobContext, Outcome
 from corpus.sources import readers
 from corpus.submission import NAME, Submission, read_submission
 from corpus.work_units import Files, Source, SourceSettings, Unit, source_files, units_of
+from hanjo.check_facts import estimate, facts_of, verdict_of
 from hanjo.check_store import Store
 from hanjo.progress import Progress
 from hanjo.workers import Done, Workers
 
 if TYPE_CHECKING:
-    from hanjo.check_duplicates import Found
+    from dedup.index import Index
 
 UNIT_BYTES = 32 << 20  # input of one job: small, so that two workers end together
-MAX_QUARANTINED = 0.01  # as a recipe's max_quarantined by default
 _MAX_RECORD = 64 << 20  # as collect.max_record by default
-_AMOUNTS = ("documents", "bytes", "chars", "eojeol")
 _UNKNOWN = Rights(False, False, False, False, False, "", None, "", "")
 
 Facts = dict[str, Any]
@@ -56,6 +52,7 @@ class CheckSettings:
         tokenizer: folder of the tokenizer to count with; None: tokens stay unknown.
         workers: processes.
         seed: of the sample that tokens are estimated from.
+        index: folder of a dedup index that the documents are held against; None: they are compared with each other.
     """
 
     as_of: datetime.date
@@ -64,10 +61,11 @@ class CheckSettings:
     tokenizer: Path | None = None
     workers: int = 2
     seed: int = 0
+    index: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class Given:
     """A path as it was given, its source, and what its submission says."""
 
     path: Path
@@ -79,15 +77,18 @@ def check(paths: Sequence[Path], settings: CheckSettings, progress: Progress, la
     """Judge files and folders as a run would.
 
     Args:
-        labels: how the progress bar calls `check` and its steps `divide`, `lines`, `read`, `pairs`, `compare`.
+        labels: how the progress bar calls `check` and its steps `divide`, `lines`, `read`, `known`, `pairs`, `compare`,
+            `tokens`.
 
     Returns:
         `acceptable`; `mend`: what stands in the way (`rights`, `quarantine`, `nothing`, `files`); `came`, `kept`,
-        `unique`, `repeated`: amounts; `files`, `quarantined`, `removed`, `losses`, `languages`, `masked`, `reported`,
-        `cut`, `duplicates`, `tokens`, `rights`, `remarks`.
+        `unique`, `repeated`: amounts; `index`: amounts of what it has, and where the first of it stands; `files`,
+        `quarantined`, `removed`, `losses`, `languages`, `masked`, `reported`, `cut`, `duplicates`, `tokens`, `rights`,
+        `remarks`.
 
     Raises:
-        UsageError: no such path. SourceError: the tokenizer's folder is none.
+        UsageError: no such path, or no index. SourceError: the tokenizer's folder is none.
+        StaleError: the index is of another version, or made with other parameters.
     """
     if settings.tokenizer is not None:
         from tokenizer.vocabulary import open_vocabulary
@@ -102,26 +103,22 @@ def check(paths: Sequence[Path], settings: CheckSettings, progress: Progress, la
                 return _carried_out(jobs, Path(folder), workers, tell, labels[name])
 
             units = _units(listed, carry_out)
-            read = carry_out("read", _jobs(units, carry_out))
+            read = carry_out("read", [*_asking(settings.index), *_jobs(units, carry_out)])[settings.index is not None :]
         # The workers and their memory are gone; what follows takes a tenth of the time.
         store = Store(Path(folder), tuple(tuple(one.facts["batches"]) for one in read))
         from hanjo.check_duplicates import find_duplicates
 
-        found = find_duplicates(store, _steps(tell, labels))
-        facts = _facts(read, store, found, units)
+        found = find_duplicates(store, _steps(tell, labels), _opened(settings.index))
+        facts = facts_of(read, store, found, units)
         if settings.tokenizer is not None:
-            from hanjo.check_tokens import estimate_tokens
-
             tell(phase=labels["tokens"], total=1)
-            facts["tokens"] = dataclasses.asdict(
-                estimate_tokens(store, found.unique, settings.tokenizer, settings.seed)
-            )
+            estimate(facts, store, found, settings.tokenizer, settings.seed)
     left_out = sum(files.left_out for _, files in listed)
     facts |= {"left_out": left_out, "as_of": settings.as_of.isoformat(), "rights": [one.rights for one in given]}
-    return _verdict(facts, [str(one.path) for one in empty])
+    return verdict_of(facts, [str(one.path) for one in empty])
 
 
-def _given(path: Path, settings: CheckSettings) -> _Given:
+def _given(path: Path, settings: CheckSettings) -> Given:
     if not path.exists():
         raise UsageError("no such file or folder", where=str(path), fix="give files or folders with the data")
     root = path if path.is_dir() else path.parent
@@ -140,7 +137,7 @@ def _given(path: Path, settings: CheckSettings) -> _Given:
             told["state"] = "granted" if lack is None else "ended" if lack == "until" else "not_granted"
             told["says"] = _plain(submission)
     source = Source(SourceSettings(path=str(path.resolve()), text=settings.text), submission, "", str(root.resolve()))
-    return _Given(path, source, told)
+    return Given(path, source, told)
 
 
 def _plain(submission: Submission) -> Facts:
@@ -150,7 +147,7 @@ def _plain(submission: Submission) -> Facts:
     return said
 
 
-def _listed(given: Sequence[_Given]) -> tuple[list[tuple[_Given, Files]], list[_Given]]:
+def _listed(given: Sequence[Given]) -> tuple[list[tuple[Given, Files]], list[Given]]:
     """The files of all paths, and the paths without a file."""
     found, empty = [], []
     for one in given:
@@ -162,8 +159,8 @@ def _listed(given: Sequence[_Given]) -> tuple[list[tuple[_Given, Files]], list[_
 
 
 def _units(
-    listed: Sequence[tuple[_Given, Files]], carry_out: Callable[[str, list[Job]], list[Outcome]]
-) -> list[tuple[_Given, Unit]]:
+    listed: Sequence[tuple[Given, Files]], carry_out: Callable[[str, list[Job]], list[Outcome]]
+) -> list[tuple[Given, Unit]]:
     """The work units of all paths; where only a file's records say how it is divided, it is read for it first."""
     files = [one for _, one in listed]
     jobs = divide_jobs(files, UNIT_BYTES, _MAX_RECORD)
@@ -172,7 +169,7 @@ def _units(
     return [(given[id(unit.source)], unit) for unit in units_of(files, ranges, UNIT_BYTES)]
 
 
-def _jobs(units: Sequence[tuple[_Given, Unit]], carry_out: Callable[[str, list[Job]], list[Outcome]]) -> list[Job]:
+def _jobs(units: Sequence[tuple[Given, Unit]], carry_out: Callable[[str, list[Job]], list[Outcome]]) -> list[Job]:
     """The reading jobs; where a line format was divided, lines are counted first, so that each error names its line."""
     divided = [
         (piece.files[0], piece.start, piece.end)
@@ -208,6 +205,24 @@ def _jobs(units: Sequence[tuple[_Given, Unit]], carry_out: Callable[[str, list[J
         weight = sum(piece.bytes for piece in unit.pieces)
         jobs.append(Job(f"unit-{number:05d}", _read, arguments, local={"files": files}, weight=weight))
     return jobs
+
+
+def _asking(index: Path | None) -> list[Job]:
+    """The job that refuses what is no index that the check can be held against."""
+    return [] if index is None else [Job("index", _require_index, local={"folder": str(index)}, weight=0)]
+
+
+def _opened(folder: Path | None) -> Index | None:
+    from hanjo.check_index import open_index
+
+    return None if folder is None else open_index(folder)
+
+
+def _require_index(context: JobContext, **arguments: Any) -> Outcome:
+    """Job: as require_index."""
+    from hanjo.check_index import require_index
+
+    return require_index(context, **arguments)
 
 
 def _read(context: JobContext, **arguments: Any) -> Outcome:
@@ -250,110 +265,6 @@ def _carried_out(jobs: list[Job], folder: Path, workers: Workers, tell: Any, lab
     context = JobContext(folder, "", 0)
     workers.carry_out_all([(job, context) for job in jobs], finished)
     return [outcomes[job.name] for job in jobs]
-
-
-def _facts(read: Sequence[Outcome], store: Store, found: Found, units: Sequence[tuple[_Given, Unit]]) -> Facts:
-    """The units' counts and examples put together, and what duplicates leave of them."""
-    counts = merge([one.counts for one in read])
-    check_counts("check", counts)
-    examples: Facts = {}
-    for one in read:
-        examples = one.facts["examples"] | examples
-    sums = {name: store.column(name)[found.unique].sum(dtype=np.int64) for name in _AMOUNTS[1:]}
-    unique = {"documents": int(found.unique.sum()), **{name: int(amount) for name, amount in sums.items()}}
-    kept = _amounts(counts.get("kept", {}))
-    removed = [
-        {"rule": rule, **_amounts(row), "example": examples.get(f"removed/{rule}")}
-        for rule, row in _of(counts, "removed").items()
-    ]
-    return {
-        "came": {name: counts.get("in", {}).get(name, 0) for name in ("documents", "bytes")},
-        "kept": {**kept, "example": examples.get("kept")},
-        "removed": sorted(removed, key=lambda row: -row["documents"]),
-        "quarantined": _errors(counts, read),
-        "files": _files(read),
-        "losses": _of(counts, "lost"),
-        "languages": _of(counts, "language"),
-        "masked": _of(counts, "edited", "pii."),
-        "reported": _of(counts, "reported", "pii."),
-        "cut": _of(counts, "edited", "boilerplate."),
-        "duplicates": {
-            **{name: getattr(found, name) for name in ("exact", "near", "compared", "unsigned")},
-            "examples": [_pair(pair, store, units) for pair in found.examples],
-        },
-        "repeated": {name: kept[name] - unique[name] for name in _AMOUNTS},
-        "unique": unique,
-        "tokens": None,
-    }
-
-
-def _amounts(row: dict[str, int]) -> dict[str, int]:
-    return {name: row.get(name, 0) for name in _AMOUNTS}
-
-
-def _of(counts: Counts, kind: str, prefix: str = "") -> dict[str, dict[str, int]]:
-    """The counts below one reason, by name without the prefix."""
-    start = f"{kind}/{prefix}"
-    return {reason[len(start) :]: row for reason, row in counts.items() if reason.startswith(start)}
-
-
-def _errors(counts: Counts, read: Sequence[Outcome]) -> list[Facts]:
-    from hanjo.check_unit import SHOWN_ERRORS
-
-    found = []
-    for cause, row in _of(counts, "quarantined").items():
-        first = [error for one in read for error in one.facts["errors"].get(cause, ())]
-        found.append({"cause": cause, **row, "first": first[:SHOWN_ERRORS]})
-    return sorted(found, key=lambda row: -row["documents"])
-
-
-def _files(read: Sequence[Outcome]) -> list[Facts]:
-    """A row a file, the parts of a divided one added up."""
-    found: dict[str, Facts] = {}
-    for one in read:
-        for path, row in one.facts["files"].items():
-            known = found.setdefault(path, row | {"documents": 0, "kept": 0, "quarantined": 0})
-            for name in ("documents", "kept", "quarantined"):
-                known[name] += row[name]
-            known["encoding"] = known["encoding"] or row["encoding"]
-    return list(found.values())
-
-
-def _pair(pair: Facts, store: Store, units: Sequence[tuple[_Given, Unit]]) -> Facts:
-    """Two near-duplicates as a person finds them: place and masked beginning of each."""
-    from hanjo.check_unit import excerpt
-
-    sides = []
-    for number in (pair["document"], pair["of"]):
-        only = np.array([number])
-        ((unit, rows),) = store.rows(only)
-        one, whole = units[unit]
-        piece = whole.pieces[int(rows["piece"][0])]
-        shown = str(one.path) if one.path.is_file() else f"{one.path}/{piece.path}"
-        text = excerpt(store.texts(only)[0].as_py())
-        sides.append({"path": shown, "format": piece.format, "offset": int(rows["offset"][0]), "text": text})
-    return {"similarity": pair["similarity"], "removed": sides[0], "stays": sides[1]}
-
-
-def _verdict(facts: Facts, empty: list[str]) -> Facts:
-    """What must be mended before this can be taken, and what a person should look at."""
-    unread = sum(row["documents"] for row in facts["quarantined"])
-    mend = []
-    if any(one["state"] != "granted" for one in facts["rights"]):
-        mend.append("rights")
-    if empty:
-        mend.append("files")
-    if unread > MAX_QUARANTINED * facts["came"]["documents"]:
-        mend.append("quarantine")
-    if not facts["unique"]["documents"]:
-        mend.append("nothing")
-    korean = sum(facts["languages"].get(name, {}).get("bytes", 0) for name in ("ko", "ko_mixed"))
-    text = sum(row["bytes"] for row in facts["languages"].values())
-    said = {one["says"]["lang"] for one in facts["rights"] if one["says"]}
-    remarks = ["language"] if "ko" in said and 2 * korean < text else []
-    if facts["losses"].get("key.missing"):
-        remarks.append("key")
-    return facts | {"empty": empty, "acceptable": not mend, "mend": mend, "remarks": remarks}
 
 
 def default_workers() -> int:

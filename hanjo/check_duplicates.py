@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +23,15 @@ from dedup.shingles import shingle_sets
 from dedup.verify import jaccard
 from hanjo.check_store import Store
 
+if TYPE_CHECKING:
+    from dedup.index import Index
+    from hanjo.check_index import Listed
+
 Array = npt.NDArray[Any]
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Tell = Callable[[str, int, int], None]
-"""Told of progress: `pairs` or `compare`, steps done, steps in all."""
+"""Told of progress: `known`, `pairs` or `compare`, steps done, steps in all."""
 
 _PARTITION = 1 << 20  # documents whose hashes or keys are sorted at a time
 _COMPARED = (
@@ -47,6 +51,7 @@ class Found:
         compared: pairs compared exactly.
         unsigned: documents that took part in the exact comparison only: too short for a shingle, or too long.
         examples: the first pairs of near-duplicates: `document`, `of` (numbers), `similarity`.
+        listed: what an index has already; None where none was given. Those count as nothing else here.
     """
 
     unique: npt.NDArray[np.bool_]
@@ -55,10 +60,11 @@ class Found:
     compared: int
     unsigned: int
     examples: list[dict[str, Any]]
+    listed: Listed | None = None
 
 
-def find_duplicates(store: Store, tell: Tell) -> Found:
-    """Exact and near-duplicates among all documents of the store."""
+def find_duplicates(store: Store, tell: Tell, index: Index | None = None) -> Found:
+    """Exact and near-duplicates among all documents of the store that the index, where there is one, has not."""
     settings = DedupSettings()
     sizes, signed = store.column("bytes"), store.column("signed").astype(bool)
     count = len(sizes)
@@ -66,7 +72,8 @@ def find_duplicates(store: Store, tell: Tell) -> Found:
     ranks = np.empty(count, np.int32)
     ranks[by_rank] = np.arange(count, dtype=np.int32)
     single = _without_copies(store, ranks)
-    documents = np.flatnonzero(single & signed)
+    listed, new = _listed(store, index, single, tell)
+    documents = np.flatnonzero(single & signed & new)
     better, worse = np.empty(0, np.int64), np.empty(0, np.int64)
     for band in range(settings.bands if len(documents) > 1 else 0):
         keys = store.keys(band, settings.bands)[documents]
@@ -79,18 +86,31 @@ def find_duplicates(store: Store, tell: Tell) -> Found:
     half = int(near.sum())
     witness, strength = survivors(len(members), places[:half], places[half:], similarity[near])
     lost = np.flatnonzero(witness >= 0)
-    unique = single.copy()
+    unique = single & new
     unique[by_rank[members[lost]]] = False
     pairs = zip(by_rank[members[lost]], by_rank[members[witness[lost]]], strength[lost], strict=True)
     shown = sorted((int(one), int(other), float(alike)) for one, other, alike in pairs)[:_SHOWN]
     return Found(
         unique,
-        exact=int(count - single.sum()),
+        exact=int((new & ~single).sum()),
         near=len(lost),
         compared=len(near),
         unsigned=int((~signed & single).sum()),
         examples=[{"document": one, "of": other, "similarity": alike} for one, other, alike in shown],
+        listed=listed,
     )
+
+
+def _listed(
+    store: Store, index: Index | None, single: npt.NDArray[np.bool_], tell: Tell
+) -> tuple[Listed | None, npt.NDArray[np.bool_]]:
+    """What the index has, and bool[n]: what it has not."""
+    if index is None:
+        return None, np.ones(len(single), bool)
+    from hanjo.check_index import find_listed
+
+    listed = find_listed(store, index, single, tell)
+    return listed, ~listed.any
 
 
 def _without_copies(store: Store, ranks: Array) -> npt.NDArray[np.bool_]:

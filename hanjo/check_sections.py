@@ -90,8 +90,21 @@ def verdict(facts: Mapping[str, Any], words: Words) -> list[Text]:
 
 def sections(facts: Mapping[str, Any], words: Words) -> Iterator[Section]:
     """All sections, in the order they are read."""
-    for about in (_funnel, _rights, _files, _errors, _quality, _private, _duplicates, _languages, _losses, _cut):
-        yield about(facts, words)
+    for about in (
+        _funnel,
+        _rights,
+        _files,
+        _errors,
+        _quality,
+        _private,
+        _duplicates,
+        _index,
+        _languages,
+        _losses,
+        _cut,
+    ):
+        if about is not _index or facts["index"] is not None:
+            yield about(facts, words)
 
 
 def _funnel(facts: Mapping[str, Any], words: Words) -> Section:
@@ -101,6 +114,7 @@ def _funnel(facts: Mapping[str, Any], words: Words) -> Section:
         ("came", {"documents": came["documents"]}),
         ("unread", {"documents": sum(row["documents"] for row in unread)}),
         ("removed", removed),
+        *([] if facts["index"] is None else [("index", facts["index"])]),
         ("repeated", facts["repeated"]),
         ("counts", facts["unique"]),
     ]
@@ -121,7 +135,7 @@ def _funnel(facts: Mapping[str, Any], words: Words) -> Section:
 
 
 def tokens(facts: Mapping[str, Any], words: Words) -> str:
-    """The sentence on tokens."""
+    """The sentence on tokens, of all that counts or (`facts["index"]`) of what an index has."""
     found = facts["tokens"]
     if found is None:
         return words("tokens.unknown")
@@ -265,6 +279,35 @@ def _duplicates(facts: Mapping[str, Any], words: Words) -> Section:
             if side == "removed":
                 head += f" · {words('similarity')} {trim(pair['similarity'])}"
             section.blocks.append(Sample(head, _place(pair[side], words), pair[side]["text"]))
+    return section
+
+
+def _index(facts: Mapping[str, Any], words: Words) -> Section:
+    found = facts["index"]
+    section = Section("index", words("section.index"))
+    if not found["documents"]:
+        section.blocks.append(Text(words("index.none", compared=whole(found["compared"]))))
+        return section
+    filled = {name: whole(found[name]) for name in ("documents", "exact", "near", "eojeol", "chars")}
+    filled["bytes"] = size(found["bytes"])
+    section.blocks.extend(Text(words(f"index.{one}", **filled)) for one in ("found", "lost"))
+    if found["tokens"] is not None:
+        section.blocks.append(Text(tokens(found, words)))
+    if found["documents"] > len(found["first"]):
+        section.blocks.append(
+            Text(words("index.first", number=len(found["first"]), documents=filled["documents"]), "note")
+        )
+    rows: list[list[Cell]] = [
+        [
+            one["path"],
+            _offset(one, words) if one["line"] is None else words("line", line=whole(one["line"])),
+            words(f"index.{one['kind']}"),
+            trim(one["similarity"]),
+        ]
+        for one in found["first"]
+    ]
+    heads = [words("file"), words("place"), words("index.how"), words("similarity")]
+    section.blocks.extend([Table(heads, rows, frozenset({3})), Text(words("index.note"), "note")])
     return section
 
 

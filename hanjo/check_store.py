@@ -102,16 +102,22 @@ class Store:
         parts = [part[name].copy() for _, part in self.numbers()]
         return np.concatenate(parts) if parts else np.empty(0, NUMBERS[name])
 
-    def keys(self, band: int, bands: int) -> Array:
-        """The keys of one band: uint64[documents]."""
-        found = np.empty(self.documents, np.uint64)
+    def keys(self, band: int, bands: int, first: int = 0, last: int | None = None) -> Array:
+        """The keys of one band, of the documents [first, last): uint64."""
+        last = self.documents if last is None else last
+        found = np.empty(last - first, np.uint64)
         at = 0
         for unit, batches in enumerate(self.units):
+            if at + sum(batches) <= first or at >= last:
+                at += sum(batches)
+                continue
             with _file(self.folder, unit, "keys").open("rb") as file:
                 start = 0
                 for rows in batches:
-                    file.seek(8 * (start + band * rows))
-                    found[at : at + rows] = np.fromfile(file, np.uint64, rows)
+                    low, high = max(first, at), min(last, at + rows)
+                    if low < high:
+                        file.seek(8 * (start + band * rows + low - at))
+                        found[low - first : high - first] = np.fromfile(file, np.uint64, high - low)
                     start, at = start + bands * rows, at + rows
         return found
 

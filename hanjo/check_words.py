@@ -29,6 +29,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Folder of a tokenizer (Hugging Face) to estimate tokens with.",
         "토큰 수를 추정할 토크나이저 폴더(Hugging Face 형식).",
     ),
+    "help.index": (
+        "Folder of a dedup index: documents that it has already do not count. Nothing of it is shown.",
+        "dedup 색인 폴더. 이미 그 안에 있는 문서는 인정되지 않습니다. 색인의 내용은 보여 주지 않습니다.",
+    ),
     "help.submission": (
         "The submission.yaml; default: the one beside the data.",
         "submission.yaml의 위치. 기본값은 자료와 같은 폴더.",
@@ -63,6 +67,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "progress.divide": ("dividing", "나누기"),
     "progress.lines": ("lines", "줄 세기"),
     "progress.read": ("read", "읽기"),
+    "progress.known": ("index", "색인"),
     "progress.pairs": ("similar", "비슷한 글"),
     "progress.compare": ("compare", "비교"),
     "progress.tokens": ("tokens", "토큰"),
@@ -126,6 +131,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "funnel.came": ("came in", "들어온 기록"),
     "funnel.unread": ("could not be read", "읽지 못함"),
     "funnel.removed": ("removed by rules", "규칙에 걸림"),
+    "funnel.index": ("in the index already", "이미 색인에 있음"),
     "funnel.repeated": ("duplicates of others in here", "안에서 중복"),
     "funnel.counts": ("would count", "인정"),
     "funnel.note": (
@@ -228,6 +234,32 @@ WORDS: dict[str, tuple[str, str]] = {
     "duplicates.removed": ("would go", "빠짐"),
     "duplicates.stays": ("stays", "남음"),
     "similarity": ("similarity", "유사도"),
+    "section.index": ("In the index already", "이미 색인에 있는 글"),
+    "index.none": (
+        "None of the documents is in the index; {compared} pairs were compared exactly.",
+        "색인에 있는 문서는 없습니다. {compared}쌍을 정확히 견주었습니다.",
+    ),
+    "index.found": (
+        "{documents} documents are in the index already and do not count: {exact} with the same text (white space "
+        "left out), {near} as near-duplicates of a text there (at least 60 % of the shingles of five characters are "
+        "shared; each pair was compared exactly). Once a text is accepted, a copy of it adds nothing to learn from.",
+        "문서 {documents}건은 이미 색인에 있어 인정되지 않습니다. 글이 똑같은 것이 {exact}건(빈칸 제외), 색인에 있는 "
+        "글과 거의 같은 것이 {near}건입니다(다섯 글자 조각의 60 % 이상이 같음. 한 쌍씩 정확히 견주었음). 한 번 "
+        "받은 글의 복사본은 새로 배울 것이 없기 때문입니다.",
+    ),
+    "index.lost": (
+        "Not counted because of it: {eojeol} words (eojeol), {chars} characters, {bytes}.",
+        "이 때문에 빠지는 양: 어절 {eojeol}개, 글자 {chars}자, {bytes}.",
+    ),
+    "index.note": (
+        "What the index holds, and whose it is, is not shown.",
+        "색인에 무엇이 있고 누구의 글인지는 보여 주지 않습니다.",
+    ),
+    "index.exact": ("same text", "같은 글"),
+    "index.near": ("near-duplicate", "거의 같은 글"),
+    "index.how": ("how", "구분"),
+    "index.first": ("The first {number} of {documents}:", "{documents}건 가운데 처음 {number}건:"),
+    "line": ("line {line}", "{line}번째 줄"),
     "section.cut": ("Boilerplate cut", "잘라 낸 상투 문구"),
     "footer": (
         "Checked by hanjo {version} against the day {day}. Excerpts are masked, and over that e-mail addresses, long "

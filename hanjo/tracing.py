@@ -115,9 +115,12 @@ def _tell_cluster(cluster: dict[str, Any] | None) -> str:
         others = cluster["size"] - 1
         stands = f", stands for {others} other{'s' * (others > 1)}" if others else ""
         return f"{cluster['cluster']}, {cluster['split']}{stands}"
+    if cluster["rule"] == "dedup.split":
+        return f"held out by {cluster['rule']}: resembles documents of two splits"
     if cluster["witness"] is None:
         return f"removed by {cluster['rule']}: a newer version of the same id stays"
-    return f"removed by {cluster['rule']}: repeats {cluster['witness']} (Jaccard {cluster['similarity']:.3f})"
+    where = " of the index" if cluster["rule"].startswith("index.") else ""
+    return f"removed by {cluster['rule']}: repeats {cluster['witness']}{where} (Jaccard {cluster['similarity']:.3f})"
 
 
 def _tell_tokens(tokens: dict[str, Any] | None, training: dict[str, Any] | None) -> list[str]:

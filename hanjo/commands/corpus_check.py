@@ -25,6 +25,7 @@ def check(
         Path | None, typer.Option("--submission", metavar="FILE", help=_HELP("help.submission"))
     ] = None,
     text: Annotated[str, typer.Option("--text", metavar="FIELD", help=_HELP("help.text"))] = "text",
+    index: Annotated[Path | None, typer.Option("--index", metavar="DIR", help=_HELP("help.index"))] = None,
     init: Annotated[Path | None, typer.Option("--init", metavar="DIR", help=_HELP("help.init"))] = None,
 ) -> None:
     from corpus.errors import UsageError
@@ -39,7 +40,7 @@ def check(
         return
     if not paths:
         raise UsageError(words("help.texts"))
-    found, seconds = _checked(paths, text, submission, tokenizer, words, as_json)
+    found, seconds = _checked(paths, text, submission, tokenizer, index, words, as_json)
     if html is not None:
         from corpus.shards import atomic_path
         from hanjo.check_report import page
@@ -64,7 +65,13 @@ check.__doc__ = _HELP("help.check")
 
 
 def _checked(
-    paths: list[Path], text: str, submission: Path | None, tokenizer: Path | None, words: Words, quiet: bool
+    paths: list[Path],
+    text: str,
+    submission: Path | None,
+    tokenizer: Path | None,
+    index: Path | None,
+    words: Words,
+    quiet: bool,
 ) -> tuple[dict[str, Any], float]:
     """The facts, and the seconds it took to find them."""
     import datetime
@@ -77,8 +84,8 @@ def _checked(
     for path in paths:
         if not path.exists():
             raise UsageError(words("path.missing"), where=str(path), fix=words("path.give"))
-    settings = CheckSettings(datetime.date.today(), text, submission, tokenizer, default_workers())
-    steps = ("check", "divide", "lines", "read", "pairs", "compare", "tokens")
+    settings = CheckSettings(datetime.date.today(), text, submission, tokenizer, default_workers(), index=index)
+    steps = ("check", "divide", "lines", "read", "known", "pairs", "compare", "tokens")
     labels = {name: words(f"progress.{name}") for name in steps}
     started = time.monotonic()
     found = checked(paths, settings, Progress("quiet" if quiet else "auto"), labels)

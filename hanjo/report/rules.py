@@ -15,6 +15,9 @@ from hanjo.report.veil import veil
 _OTHERS = {
     "dedup.exact": "The same text, spaces aside, as a document that stays.",
     "dedup.near": "Shares most of its shingles with a document that stays.",
+    "index.exact": "The same text, spaces aside, as a document of the index that the recipe names.",
+    "index.near": "Shares most of its shingles with a document of the index that the recipe names.",
+    "dedup.split": "Held out: it resembles documents of two splits, so it would stand on both sides.",
     "version.superseded": "An older version of a document that came again under the same id.",
 }
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import dedup.bands
 from dedup.index import Index, writing
 from dedup.index_check import check
-from dedup.index_clusters import HELD, UNDECIDED, settle
+from dedup.index_clusters import UNDECIDED, settle
 from dedup.index_parameters import IndexParameters
 from dedup.index_query import query, verdicts
 from dedup.index_segments import tables
@@ -28,7 +28,7 @@ from dedup.index_update import ACCEPTED, KNOWN, SUPERSEDED, Documents
 from dedup.inputs import NO_DATE
 from dedup.near import near_duplicates
 from dedup.settings import DedupSettings
-from dedup.unique import split_of
+from dedup.unique import HELD, split_of
 
 SAMPLE = Path(__file__).resolve().parents[2] / "recipes" / "sample"
 ONE_SPLIT = DedupSettings(valid=0.0, test=0.0)
