@@ -26,7 +26,8 @@ from dedup.inputs import format_ids
 from dedup.minhash import band_keys, sign
 from dedup.runs import Array, Columns
 from dedup.shingles import shingle_sets
-from dedup.unique import EXACT, NEAR, SPLITS
+from dedup.splits import SPLITS
+from dedup.unique import EXACT, NEAR
 
 SPLIT = "dedup.split"
 """Rule of a document that was held out: it resembles documents of two splits and stays in neither."""

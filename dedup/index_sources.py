@@ -27,7 +27,7 @@ from corpus.sources import ReadOptions, reader_for
 from dedup.index_tables import in_chunks
 from dedup.index_update import Documents, Ids
 from dedup.inputs import NO_DATE, edited_texts, identities, layout_of, parse_ids
-from dedup.unique import SPLITS
+from dedup.splits import SPLITS
 
 _HEX = re.compile("[0-9a-f]{32}")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

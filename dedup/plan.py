@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dedup.banding import Banding
+from dedup.banding import Banding, sketch_words
 from dedup.runs import partitions_of
 
 TEXT_A_SHARD = 256 << 20  # collect.unit_bytes
@@ -96,9 +96,9 @@ def estimate(
     """
     text = documents * mean_bytes
     shards, partitions = max(1, round(text / TEXT_A_SHARD)), partitions_of(int(documents))
-    near, vain = duplicates * documents, banding.vain(documents) * documents
-    pairs = compared * near + vain
-    members = min(documents, _MEMBERS * near + 2 * vain)
+    near = duplicates * documents
+    pairs = compared * near  # those in vain are given up by their sketches, before they are written
+    members = min(documents, _MEMBERS * near)
     # Every partition reads five kinds of every shard, every shard seven of every partition; a shard's documents are
     # compared with those of every other shard, whose two runs of sets are opened.
     opens = 12.0 * shards * partitions + 2.0 * shards * shards
@@ -127,6 +127,7 @@ def _scratch(
         "facts": documents * 32,  # id, date, length
         "exact": documents * 24,  # hash of the text, row
         "bands": documents * banding.bands * 12,  # key, row
+        "sketches": documents * 8 * sketch_words(banding.values),
         "components": documents * 8,
         "pairs, members": pairs * 16 + members * 8,
         "sets, hashes": members * (24 + 8 * shingles),

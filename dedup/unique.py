@@ -14,28 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE
-from corpus.edits import apply_edits, text_buffers
+from corpus.edits import apply_edits, one_array, text_buffers
 from corpus.shards import Counts, JobContext, Outcome, add, read_table, write_table
-from dedup.inputs import edited_rows, edited_texts, format_ids, kept_by_decide
+from dedup.inputs import edited_pieces, edited_rows, format_ids, kept_by_decide
 from dedup.runs import Array, Columns, Layout, between, of_shard, read_run
 from dedup.settings import DedupSettings
+from dedup.splits import NAME, SPLITS, sides
 from dedup.versions import is_superseded
 
-SPLITS = ("train", "valid", "test")
 SUPERSEDED, EXACT, NEAR = "version.superseded", "dedup.exact", "dedup.near"
 CUT_RULES = ("repeat.line", "repeat.passage")
-
-
-def split_of(cluster: str, seed: int, valid: float, test: float) -> str:
-    """The side a cluster stands on: train, valid or test.
-
-    BLAKE2b-64 of `seed:cluster` as a fraction of 2**64; the lowest `test` of it is test, the next `valid` is valid.
-    """
-    digest = hashlib.blake2b(f"{seed}:{cluster}".encode(), digest_size=8).digest()
-    place = int.from_bytes(digest, "big") / 2**64
-    if place < test:
-        return "test"
-    return "valid" if place < test + valid else "train"
 
 
 def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: DedupSettings, seed: int) -> Outcome:
@@ -44,7 +32,10 @@ def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: De
     kept = kept_by_decide(context.run, layout, shard)
     older = kept & is_superseded(context, layout, shard)
     found = _verdicts(context, layout, shard, np.flatnonzero(kept & ~older))
-    table = _clusters(found, layout.rows[shard], older, settings, seed)
+    cluster = format_ids(found["cluster_hi"], found["cluster_lo"])
+    names = text_buffers(cluster)[0].reshape(-1, NAME)
+    found["side"] = sides(names, seed, settings.valid, settings.test)
+    table = _clusters(found, cluster, layout.rows[shard], older)
     lengths = read_run(context.run, "facts", name)["length"]
     cut = np.zeros(len(lengths), np.int64)
     if settings.lines.cut or settings.substrings.cut:
@@ -56,13 +47,10 @@ def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: De
             context.run / "clusters" / f"{name}.parquet", table, CLUSTERS, context, of=layout.fingerprints[shard]
         )
     ]
-    unique = _unique(context, layout, shard, found, table)
-    splits = unique["split"].to_numpy(zero_copy_only=False) if unique.num_rows else np.array([], object)
-    for split in SPLITS:
-        part = unique.filter(pa.array(splits == split, pa.bool_())).drop(["split"])
-        if part.num_rows:
-            outputs.append(write_table(context.run / "unique" / split / f"{name}.parquet", part, UNIQUE, context))
-    return Outcome(tuple(outputs), _count(lengths, cut, kept, table))
+    for split, part in _unique(context, layout, shard, found, table):
+        path = context.run / "unique" / split / f"{name}.parquet"
+        outputs.append(write_table(path, part, UNIQUE, context, joined=True))
+    return Outcome(tuple(outputs), _count(lengths, cut, kept, older, found))
 
 
 def surviving(context: JobContext, layout: Layout, shard: int) -> npt.NDArray[np.int64]:
@@ -132,15 +120,13 @@ def _places(numbers: Array, stands_for: Array, copy: Array, first: int, last: in
     yield asked[there], place[there]
 
 
-def _clusters(found: Columns, rows: int, older: Array, settings: DedupSettings, seed: int) -> pa.Table:
+def _clusters(found: Columns, cluster: pa.StringArray, rows: int, older: Array) -> pa.Table:
     """The sidecar: nulls and keep = false where the document did not take part."""
-    cluster = format_ids(found["cluster_hi"], found["cluster_lo"])
-    split = [split_of(name, seed, settings.valid, settings.test) for name in cluster.to_pylist()]
     gone = pa.array(found["rule"] == 0)
     part = {
         "cluster": cluster,
         "size": pa.array(found["size"].astype(np.int32)),
-        "split": pa.array(split, pa.string()),
+        "split": pa.array(SPLITS, pa.string()).take(pa.array(found["side"])),
         "keep": gone,
         "rule": pa.array([None, EXACT, NEAR], pa.string()).take(pa.array(found["rule"])),
         "witness": pc.if_else(gone, pa.scalar(None, pa.string()), format_ids(found["witness_hi"], found["witness_lo"])),
@@ -158,42 +144,51 @@ def _clusters(found: Columns, rows: int, older: Array, settings: DedupSettings, 
     return pa.table({**columns, "cuts": no_cuts}, schema=CLUSTERS)
 
 
-def _unique(context: JobContext, layout: Layout, shard: int, found: Columns, clusters: pa.Table) -> pa.Table:
-    """The surviving documents with edited and cut text, its hash, their cluster's name and size, and `split`."""
-    rows = found["row"][found["rule"] == 0]
-    texts = edited_texts(context.run, layout, shard, rows)
-    cuts = clusters["cuts"].take(pa.array(rows))
-    texts = apply_edits(texts, cuts)
+def _unique(
+    context: JobContext, layout: Layout, shard: int, found: Columns, clusters: pa.Table
+) -> Iterator[tuple[str, pa.Table]]:
+    """For each split that has any, the surviving documents with edited and cut text, its hash, their cluster's name
+    and size; the text in as many chunks as documents/ has row groups, so that it stands in memory once."""
+    stays = found["rule"] == 0
+    rows, side = found["row"][stays], found["side"][stays]
     carried = [name for name in DOCUMENTS.names if name != "text"]
     path = context.run / "documents" / f"{layout.names[shard]}.parquet"
     table = read_table(path, carried, schema=DOCUMENTS).take(pa.array(rows))
     hashes = table["text_hash"].to_pylist()
-    data, offsets = text_buffers(texts)
+    cuts = one_array(clusters["cuts"].take(pa.array(rows)))
     changed = edited_rows(context.run, layout, shard, rows) | (
         np.asarray(pc.fill_null(pc.list_value_length(cuts), 0)) > 0
     )
-    for row in np.flatnonzero(changed).tolist():
-        view = data.data[offsets[row] : offsets[row + 1]]
-        hashes[row] = hashlib.blake2b(view, digest_size=16).digest()
-    chosen = clusters.select(["cluster", "size", "split"]).take(pa.array(rows))
-    return pa.table(
-        {
-            **{name: table[name] for name in carried if name != "text_hash"},
-            "text": texts,
-            "text_hash": pa.array(hashes, pa.binary(16)),
-            **{name: chosen[name] for name in chosen.column_names},
-        }
-    )
+    texts: list[list[pa.Array]] = [[] for _ in SPLITS]
+    for here, piece in edited_pieces(context.run, layout, shard, rows):
+        piece = apply_edits(piece, cuts[here])
+        data, offsets = text_buffers(piece)
+        for place in np.flatnonzero(changed[here]).tolist():
+            view = data.data[offsets[place] : offsets[place + 1]]
+            hashes[here.start + place] = hashlib.blake2b(view, digest_size=16).digest()
+        for number in np.unique(side[here]):
+            texts[number].append(piece.filter(pa.array(side[here] == number)))
+    table = table.set_column(carried.index("text_hash"), "text_hash", pa.array(hashes, pa.binary(16)))
+    for name in ("cluster", "size"):
+        table = table.append_column(name, clusters[name].take(pa.array(rows)))
+    for number, split in enumerate(SPLITS):
+        if texts[number]:
+            part = table.filter(pa.array(side == number))
+            yield split, part.append_column("text", pa.chunked_array(texts[number], pa.large_string()))
+            texts[number] = []
 
 
-def _count(lengths: Array, cut: Array, kept: Array, clusters: pa.Table) -> Counts:
+def _count(lengths: Array, cut: Array, kept: Array, older: Array, found: Columns) -> Counts:
+    def all_rows(chosen: Array) -> npt.NDArray[np.bool_]:
+        whole = np.zeros(len(kept), bool)
+        whole[found["row"][chosen]] = True
+        return whole
+
     counts: Counts = {}
-    keep = clusters["keep"].to_numpy()
-    rule = np.array(pc.fill_null(clusters["rule"], "").to_pylist(), object)
-    split = np.array(pc.fill_null(clusters["split"], "").to_pylist(), object)
-    groups = {"in": kept, "kept": keep}
-    groups |= {f"removed/{name}": rule == name for name in (SUPERSEDED, EXACT, NEAR)}
-    groups |= {f"split/{name}": keep & (split == name) for name in SPLITS}
+    keep = found["rule"] == 0
+    groups = {"in": kept, "kept": all_rows(keep), f"removed/{SUPERSEDED}": older}
+    groups |= {f"removed/{name}": all_rows(found["rule"] == number) for number, name in ((1, EXACT), (2, NEAR))}
+    groups |= {f"split/{name}": all_rows(keep & (found["side"] == number)) for number, name in enumerate(SPLITS)}
     for reason, chosen in groups.items():
         if reason in ("in", "kept") or chosen.any():
             size = int(lengths[chosen].sum() - (0 if reason == "in" else cut[chosen].sum()))

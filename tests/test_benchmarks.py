@@ -85,10 +85,11 @@ def test_all_pairs_of_a_sample_are_looked_at() -> None:
 
 def test_the_stage_runs_over_the_benchmark_s_documents(tmp_path: Path, pool: list[str]) -> None:
     from benchmarks.dedup_ours import lay_out, stage_of
+    from hanjo.workers import Workers
 
     table = pq.read_table(write(tmp_path / "docs", pool, 300_000, 7, "parquet")[0])
     lay_out(tmp_path / "run", table)
-    go = stage_of(tmp_path / "run", 1)
+    go = stage_of(tmp_path / "run", Workers(1))
     for _ in range(2):  # from nothing each time
         go()
         manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))

@@ -28,7 +28,7 @@ from dedup.index_update import ACCEPTED, KNOWN, SUPERSEDED, Documents
 from dedup.inputs import NO_DATE
 from dedup.near import near_duplicates
 from dedup.settings import DedupSettings
-from dedup.unique import split_of
+from dedup.splits import split_of
 
 SAMPLE = Path(__file__).resolve().parents[2] / "recipes" / "sample"
 ONE_SPLIT = DedupSettings(valid=0.0, test=0.0)
