@@ -16,7 +16,9 @@ from dedup.shingles import U64
 
 I64 = npt.NDArray[np.int64]
 _LARGE = 256
-_BYTES_A_KEY = 100  # what `find_pairs` takes at its peak for a band key of its partition
+# What `find_pairs` takes at its peak for a band key of its partition, and for its document's facts and sketch.
+_BYTES_A_KEY = 250
+_GATHERED = 1 << 14  # sketches read through one map
 _BYTES_A_SHARED_KEY = 500  # what `link` takes for one where documents have many neighbours
 
 
@@ -141,11 +143,15 @@ def _pairs_of(context: JobContext, layout: Layout, turn: tuple[int, int], settin
 
 
 def _sketches(context: JobContext, layout: Layout, documents: Array, settings: DedupSettings) -> U64:
+    """Of documents by number, ascending: uint64[n, words]."""
     words = sketch_words(settings.bands * settings.rows)
     found = np.empty((len(documents), words), np.uint64)
     for shard, places, rows in by_shard(layout, documents):
-        whole = read_values(context.run, "sketches", layout.names[shard], np.uint64, 0, layout.rows[shard] * words)
-        found[places] = whole.reshape(-1, words)[rows]
+        for start in range(0, len(rows), _GATHERED):
+            here, there = places[start : start + _GATHERED], rows[start : start + _GATHERED]
+            sides = int(there[0]) * words, (int(there[-1]) + 1) * words  # ascending, as `documents` are
+            stretch = read_values(context.run, "sketches", layout.names[shard], np.uint64, *sides)
+            found[here] = stretch.reshape(-1, words)[there - there[0]]
     return found
 
 

@@ -167,7 +167,7 @@ def _unique(
             view = data.data[offsets[place] : offsets[place + 1]]
             hashes[here.start + place] = hashlib.blake2b(view, digest_size=16).digest()
         for number in np.unique(side[here]):
-            texts[number].append(piece.filter(pa.array(side[here] == number)))
+            texts[number].append(piece.take(pa.array(np.flatnonzero(side[here] == number))))
     table = table.set_column(carried.index("text_hash"), "text_hash", pa.array(hashes, pa.binary(16)))
     for name in ("cluster", "size"):
         table = table.append_column(name, clusters[name].take(pa.array(rows)))
