@@ -10,7 +10,7 @@ from corpus.shards import JobContext, Outcome
 from dedup.banding import sketch_words
 from dedup.inputs import facts_about, rank
 from dedup.minhash import alike
-from dedup.runs import Array, Layout, by_shard, exchange, read_run, read_values, turns, write_run
+from dedup.runs import Array, Layout, by_shard, distinct, exchange, read_run, read_values, turns, write_run
 from dedup.settings import DedupSettings
 from dedup.shingles import U64
 
@@ -109,7 +109,7 @@ def find_pairs(context: JobContext, *, layout: Layout, part: int, settings: Dedu
     for turn in turns(context, ("bands",), layout, part, _BYTES_A_KEY):
         left, right = _pairs_of(context, layout, turn, settings)
         better, worse = distinct_pairs(np.concatenate([better, left]), np.concatenate([worse, right]))
-    members = np.unique(np.concatenate([better, worse]))
+    members = distinct(np.concatenate([better, worse]))
     return Outcome(
         (
             write_run(context, "pairs", part, {"better": better, "worse": worse}),
@@ -123,9 +123,11 @@ def _pairs_of(context: JobContext, layout: Layout, turn: tuple[int, int], settin
     keys, numbers = columns["key"], columns["number"]
     several = shared(keys)
     keys, numbers = keys[several], numbers[several]
-    single = ~_is_worse_copy(context, layout, numbers)
-    keys, numbers = keys[single], numbers[single]
-    documents, index = np.unique(numbers, return_inverse=True)
+    documents = distinct(numbers)
+    single = ~_is_worse_copy(context, layout, documents)
+    index = np.searchsorted(documents, numbers)
+    keys, index = keys[single[index]], (np.cumsum(single) - 1)[index[single[index]]]
+    documents = documents[single]
     ranks = rank(facts_about(context.run, layout, documents), documents, settings.prefer)
     places = np.argsort(ranks)
     sketches = _sketches(context, layout, documents, settings)
@@ -156,7 +158,7 @@ def _sketches(context: JobContext, layout: Layout, documents: Array, settings: D
 
 
 def _is_worse_copy(context: JobContext, layout: Layout, numbers: Array) -> npt.NDArray[np.bool_]:
-    """Whether a document has the same text as a better one: bool[n]."""
+    """Whether documents, by number, ascending, have the same text as a better one: bool[n]."""
     worse = np.zeros(len(numbers), bool)
     for part in range(layout.partitions):
         copies = read_run(context.run, "copies", part)

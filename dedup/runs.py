@@ -203,6 +203,14 @@ def concatenate(pieces: Sequence[Columns]) -> Columns:
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
+def distinct(values: Array) -> Array:
+    """The different values of a column of numbers, ascending: sorting is several times faster than `np.unique`."""
+    values = np.sort(values)
+    new = np.ones(len(values), bool)
+    new[1:] = values[1:] != values[:-1]
+    return values[new]
+
+
 def of_shard(run: Path, kind: str, parts: int, column: str, first: int, last: int) -> Columns:
     """Rows whose number lies in [first, last) out of every partition's run (each sorted by `column`)."""
     pieces = []

@@ -17,6 +17,7 @@ from dedup.runs import (
     between,
     by_shard,
     concatenate,
+    distinct,
     of_shard,
     read_run,
     read_values,
@@ -108,7 +109,7 @@ def jaccard(
 def list_sets(context: JobContext, *, layout: Layout, shard: int, settings: DedupSettings) -> Outcome:
     """Map: the shingle sets of a shard's documents that stand in some candidate pair (runs `sets`, `hashes`)."""
     name, (first, last) = layout.names[shard], layout.span(shard)
-    members = np.unique(of_shard(context.run, "members", layout.partitions, "number", first, last)["number"])
+    members = distinct(of_shard(context.run, "members", layout.partitions, "number", first, last)["number"])
     sizes, most = [np.zeros(0, np.int64)], max(1, min(_TEXT, context.memory // 16))
 
     with written_values(context, "hashes", name) as append:
