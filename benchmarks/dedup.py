@@ -115,6 +115,12 @@ def ours(docs: Documents, work: Path, runs: int, workers: int = 1) -> dict[str, 
         "bytes": docs.size,
         "peak": told["peak"],
         **docs.judged(cluster),
+        "pairs by kind": dedup_judging.pairs_by_kind(
+            docs.truth,
+            dict(zip(docs.ids, docs.texts, strict=True)),
+            dict(zip(docs.ids, cluster, strict=True)),
+            similarity,
+        ),
         "witnesses": dedup_judging.witnesses(dict(zip(names, docs.texts, strict=True)), rows, similarity),
         "cluster": cluster,
         "similarity": similarity,
@@ -187,6 +193,8 @@ def show(result: dict[str, Any]) -> None:
     copies = own["copies"]
     rows = [(kind, copies[kind], *(r.get(kind, "none") for r in recalls.values())) for kind in own["recall"]]
     print_table(("kind", "copies in all", *recalls), rows)
+    heads = ("kind", "of the copies at the threshold or above", "of those in their original's cluster")
+    print_table(heads, [(kind, one["pairs"], one["found"]) for kind, one in own["pairs by kind"].items()])
     print_table(("witnesses of removed documents", ""), list(own["witnesses"].items()))
     print_table(("all pairs of a sample by brute force", ""), list(result["pairs"].items()))
     if "two" in result:

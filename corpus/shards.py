@@ -215,10 +215,13 @@ def write_table(
 
 
 def _joined_bytes(column: pa.ChunkedArray) -> int:
-    """What a column's chunks take once they are one: each chunk of strings has an offset more than rows."""
-    wide = pa.types.is_large_string(column.type)
-    offset = 8 if wide else 4 if pa.types.is_string(column.type) else 0
-    return int(column.nbytes) - offset * max(0, column.num_chunks - 1)
+    """What a column's chunks take once they are one: each of strings has an offset more than rows, each with nulls a
+    map of them in whole bytes."""
+    kind, chunks = column.type, [chunk for chunk in column.chunks if len(chunk)]
+    offset = 8 if pa.types.is_large_string(kind) else 4 if pa.types.is_string(kind) else 0
+    maps = [-(-len(chunk) // 8) for chunk in chunks if chunk.buffers()[0] is not None]
+    joined_map = -(-len(column) // 8) if maps else 0
+    return sum(chunk.nbytes for chunk in chunks) - offset * max(0, len(chunks) - 1) - sum(maps) + joined_map
 
 
 def footer(context: JobContext, of: str | None = None) -> dict[bytes, bytes]:

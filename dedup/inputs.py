@@ -82,21 +82,32 @@ def edited_pieces(
     Yields:
         Which of `rows` these are, and their texts.
     """
+    for here, table in edited_tables(run, layout, shard, rows, ["text"]):
+        whole = one_array(table["text"])
+        del table
+        for part in _pieces(text_buffers(whole)[1], most):
+            yield slice(here.start + part.start, here.start + part.stop), whole[part]
+
+
+def edited_tables(
+    run: Path, layout: Layout, shard: int, rows: Array, columns: Sequence[str]
+) -> Iterator[tuple[slice, pa.Table]]:
+    """Likewise some columns of documents/, `text` among them, with the edited text; a row group at a time."""
     name, first = layout.names[shard], 0
     if len(rows) == 0:
         return
     path = run / "edits" / f"{name}.parquet"
     edits = read_sidecar(path, layout.fingerprints[shard], layout.rows[shard], ["edits"])["edits"]
-    for table in read_row_groups(run / "documents" / f"{name}.parquet", ["text"], schema=DOCUMENTS):
-        here, texts, theirs = between(rows, first, first + len(table)), table["text"], edits.slice(first, len(table))
-        if here.stop - here.start < len(table):
+    for table in read_row_groups(run / "documents" / f"{name}.parquet", columns, schema=DOCUMENTS):
+        size = len(table)
+        here, theirs = between(rows, first, first + size), edits.slice(first, size)
+        if here.stop - here.start < size:
             chosen = pa.array(rows[here] - first)
-            texts, theirs = texts.take(chosen), theirs.take(chosen)
-        first += len(table)
+            table, theirs = table.take(chosen), theirs.take(chosen)
+        first += size
         if here.stop > here.start:
-            whole = apply_edits(one_array(texts), one_array(theirs))
-            for part in _pieces(text_buffers(whole)[1], most):
-                yield slice(here.start + part.start, here.start + part.stop), whole[part]
+            texts = apply_edits(one_array(table["text"]), one_array(theirs))
+            yield here, table.set_column(table.schema.get_field_index("text"), "text", texts)
 
 
 def _pieces(bounds: Array, most: int) -> Iterator[slice]:

@@ -25,6 +25,7 @@ from corpus.shards import JobContext, Output, atomic_path
 Array = npt.NDArray[Any]
 Columns = dict[str, Array]
 FOLDER = Path(".scratch") / "dedup"
+SORTED = 1 << 16  # documents whose band keys `sign` sorts at once
 _DOCUMENTS_A_PARTITION, _MOST_PARTITIONS = 250_000, 512
 
 

@@ -14,13 +14,12 @@ from dedup.banding import sketch_words
 from dedup.exact import representatives
 from dedup.inputs import edited_pieces, identities, kept_by_decide, rank, worth
 from dedup.minhash import band_keys, sign, sketches_of
-from dedup.runs import Array, Columns, Layout, values_output, write_batches, write_run, written_values
+from dedup.runs import SORTED, Array, Columns, Layout, values_output, write_batches, write_run, written_values
 from dedup.settings import DedupSettings
 from dedup.shingles import U64
 from dedup.versions import is_superseded
 
 _BATCH = 1 << 14  # documents signed at once
-_SORTED = 1 << 16  # documents whose band keys are sorted at once: about 1,500 bytes each while it is done
 
 
 def sign_shard(context: JobContext, *, layout: Layout, shard: int, settings: DedupSettings) -> Outcome:
@@ -48,7 +47,7 @@ def sign_shard(context: JobContext, *, layout: Layout, shard: int, settings: Ded
             chosen.append(np.flatnonzero(asked) + part.start)
             keys.append(made if asked.all() else made[asked])
             count += len(keys[-1])
-            if count >= _SORTED:
+            if count >= SORTED:
                 yield _sorted(rows, text, facts, np.concatenate(chosen), np.concatenate(keys), settings)
                 chosen, keys, count = [], [], 0
         append(np.zeros((len(kept) - at, words), np.uint64))
@@ -74,8 +73,8 @@ def _spread(sketches: U64, rows: Array) -> U64:
 
 def _steps(pieces: Iterable[tuple[slice, pa.LargeStringArray]]) -> Iterator[tuple[slice, pa.LargeStringArray]]:
     for part, texts in pieces:
-        for start in range(0, len(texts), _SORTED):
-            few = texts.slice(start, _SORTED)
+        for start in range(0, len(texts), SORTED):
+            few = texts.slice(start, SORTED)
             yield slice(part.start + start, part.start + start + len(few)), few
 
 

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE
 from corpus.edits import apply_edits, one_array, text_buffers
-from corpus.shards import Counts, JobContext, Outcome, add, read_table, write_table
-from dedup.inputs import edited_pieces, edited_rows, format_ids, kept_by_decide
+from corpus.shards import Counts, JobContext, Outcome, add, write_table
+from dedup.inputs import edited_rows, edited_tables, format_ids, kept_by_decide
 from dedup.runs import Array, Columns, Layout, between, of_shard, read_run
 from dedup.settings import DedupSettings
 from dedup.splits import NAME, SPLITS, sides
@@ -47,10 +47,15 @@ def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: De
             context.run / "clusters" / f"{name}.parquet", table, CLUSTERS, context, of=layout.fingerprints[shard]
         )
     ]
-    for split, part in _unique(context, layout, shard, found, table):
+    counts, stays = _count(lengths, cut, kept, older, found), found["rule"] == 0
+    rows, side = found["row"][stays], found["side"][stays]
+    table = table.select(["cluster", "size", "cuts"])
+    del found, cluster, names  # the text comes now
+    for split, part in _unique(context, layout, shard, rows, side, table):
         path = context.run / "unique" / split / f"{name}.parquet"
         outputs.append(write_table(path, part, UNIQUE, context, joined=True))
-    return Outcome(tuple(outputs), _count(lengths, cut, kept, older, found))
+        del part
+    return Outcome(tuple(outputs), counts)
 
 
 def surviving(context: JobContext, layout: Layout, shard: int) -> npt.NDArray[np.int64]:
@@ -145,37 +150,43 @@ def _clusters(found: Columns, cluster: pa.StringArray, rows: int, older: Array) 
 
 
 def _unique(
-    context: JobContext, layout: Layout, shard: int, found: Columns, clusters: pa.Table
+    context: JobContext, layout: Layout, shard: int, rows: Array, side: Array, clusters: pa.Table
 ) -> Iterator[tuple[str, pa.Table]]:
     """For each split that has any, the surviving documents with edited and cut text, its hash, their cluster's name
-    and size; the text in as many chunks as documents/ has row groups, so that it stands in memory once."""
-    stays = found["rule"] == 0
-    rows, side = found["row"][stays], found["side"][stays]
-    carried = [name for name in DOCUMENTS.names if name != "text"]
-    path = context.run / "documents" / f"{layout.names[shard]}.parquet"
-    table = read_table(path, carried, schema=DOCUMENTS).take(pa.array(rows))
-    hashes = table["text_hash"].to_pylist()
-    cuts = one_array(clusters["cuts"].take(pa.array(rows)))
-    changed = edited_rows(context.run, layout, shard, rows) | (
-        np.asarray(pc.fill_null(pc.list_value_length(cuts), 0)) > 0
-    )
-    texts: list[list[pa.Array]] = [[] for _ in SPLITS]
-    for here, piece in edited_pieces(context.run, layout, shard, rows):
-        piece = apply_edits(piece, cuts[here])
-        data, offsets = text_buffers(piece)
-        for place in np.flatnonzero(changed[here]).tolist():
-            view = data.data[offsets[place] : offsets[place + 1]]
-            hashes[here.start + place] = hashlib.blake2b(view, digest_size=16).digest()
+    and size; in as many chunks as documents/ has row groups, so that each stands in memory once.
+
+    Args:
+        rows, side: of the documents that stay, and their places in SPLITS.
+        clusters: `cluster`, `size` and `cuts` of all rows.
+    """
+    edited = edited_rows(context.run, layout, shard, rows)
+    pieces: list[list[pa.Table]] = [[] for _ in SPLITS]
+    for here, table in edited_tables(context.run, layout, shard, rows, DOCUMENTS.names):
+        theirs = clusters.take(pa.array(rows[here]))
+        cuts = one_array(theirs["cuts"])
+        texts = apply_edits(one_array(table["text"]), cuts)
+        cut = np.asarray(pc.fill_null(pc.list_value_length(cuts), 0)) > 0
+        hashes = _hashes(one_array(table["text_hash"]), texts, edited[here] | cut)
+        table = table.set_column(table.schema.get_field_index("text"), "text", texts)
+        table = table.set_column(table.schema.get_field_index("text_hash"), "text_hash", hashes)
+        for name in ("cluster", "size"):
+            table = table.append_column(name, theirs[name])
         for number in np.unique(side[here]):
-            texts[number].append(piece.take(pa.array(np.flatnonzero(side[here] == number))))
-    table = table.set_column(carried.index("text_hash"), "text_hash", pa.array(hashes, pa.binary(16)))
-    for name in ("cluster", "size"):
-        table = table.append_column(name, clusters[name].take(pa.array(rows)))
+            pieces[number].append(table.take(pa.array(np.flatnonzero(side[here] == number))))
     for number, split in enumerate(SPLITS):
-        if texts[number]:
-            part = table.filter(pa.array(side == number))
-            yield split, part.append_column("text", pa.chunked_array(texts[number], pa.large_string()))
-            texts[number] = []
+        if pieces[number]:
+            yield split, pa.concat_tables(pieces[number])
+            pieces[number] = []
+
+
+def _hashes(hashes: pa.Array, texts: pa.LargeStringArray, changed: npt.NDArray[np.bool_]) -> pa.Array:
+    """The hashes of texts, made anew where they changed."""
+    if not changed.any():
+        return hashes
+    told, (data, bounds) = hashes.to_pylist(), text_buffers(texts)
+    for row in np.flatnonzero(changed).tolist():
+        told[row] = hashlib.blake2b(data.data[bounds[row] : bounds[row + 1]], digest_size=16).digest()
+    return pa.array(told, pa.binary(16))
 
 
 def _count(lengths: Array, cut: Array, kept: Array, older: Array, found: Columns) -> Counts:
