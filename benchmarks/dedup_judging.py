@@ -46,6 +46,30 @@ def recall_by_kind(truth: Sequence[dict[str, Any]], cluster: dict[str, int]) -> 
     return {kind: sum(hits) / len(hits) for kind, hits in sorted(found.items())}
 
 
+def pairs_by_kind(
+    truth: Sequence[dict[str, Any]], texts: dict[str, str], cluster: dict[str, int], similarity: float
+) -> dict[str, dict[str, float]]:
+    """By kind and rate: the share of the copies whose exact Jaccard with their original is at least `similarity` — of
+    the others no threshold of it can ask that they be found — and the share of those that were.
+
+    Args:
+        texts, cluster: by id, of the documents that were given to the tool.
+    """
+    found: dict[str, list[tuple[bool, bool]]] = collections.defaultdict(list)
+    for one in truth:
+        if one["a"] in cluster and one["b"] in cluster:
+            bare, other = ("".join(texts[one[side]].split()) for side in "ab")
+            pair = bare == other or jaccard(shingles(bare), shingles(other)) >= similarity
+            found[kind_of(one)].append((pair, cluster[one["a"]] == cluster[one["b"]]))
+    return {
+        kind: {
+            "pairs": sum(pair for pair, _ in hits) / len(hits),
+            "found": sum(pair and hit for pair, hit in hits) / max(1, sum(pair for pair, _ in hits)),
+        }
+        for kind, hits in sorted(found.items())
+    }
+
+
 def false_joins(ids: Sequence[str], texts: Sequence[str], cluster: Sequence[int]) -> dict[str, int]:
     """How many clusters join different families of original and copies, and how many of them falsely.
 

@@ -97,6 +97,7 @@ def carry_out(run: Path, settings: DedupSettings, memory: int) -> tuple[dict[str
         except StopIteration:
             break
         reset_peak()
+        before = own_peak()
         started, busy, outcomes = time.perf_counter(), time.process_time(), []
         for job in phase.jobs:
             context = JobContext(run, fingerprint(job.name, list(job.inputs)), memory)
@@ -107,6 +108,7 @@ def carry_out(run: Path, settings: DedupSettings, memory: int) -> tuple[dict[str
             "seconds": round(time.perf_counter() - started, 2),
             "cpu_seconds": round(time.process_time() - busy, 2),
             "peak_bytes": own_peak(),
+            "risen_bytes": own_peak() - before,
         }
     total = merge(counts)
     check_counts("dedup", total)

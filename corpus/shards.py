@@ -119,8 +119,11 @@ def merge(parts: Sequence[Counts]) -> Counts:
 
 
 @contextmanager
-def atomic_path(final: Path, mode: int = 0o644) -> Iterator[Path]:
+def atomic_path(final: Path, mode: int = 0o644, *, lasting: bool = True) -> Iterator[Path]:
     """A temporary path beside `final`, synced and renamed onto it when the block ends well, removed when it does not.
+
+    Args:
+        lasting: it must survive a power cut from then on; without, a kill alone.
 
     Raises:
         StorageError: the disk is full or not writable; nothing is left under the final name.
@@ -129,11 +132,13 @@ def atomic_path(final: Path, mode: int = 0o644) -> Iterator[Path]:
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        with temporary.open("rb+") as handle:
-            os.fsync(handle.fileno())
+        if lasting:
+            with temporary.open("rb+") as handle:
+                os.fsync(handle.fileno())
         temporary.chmod(mode)
         temporary.replace(final)
-        sync(final.parent)
+        if lasting:
+            sync(final.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -168,9 +173,9 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
-def write_json(path: Path, value: object) -> None:
-    """Write JSON with sorted keys, atomically; the same value gives the same bytes."""
-    with atomic_path(path) as temporary:
+def write_json(path: Path, value: object, *, lasting: bool = True) -> None:
+    """Write JSON with sorted keys, atomically (see `atomic_path`); the same value gives the same bytes."""
+    with atomic_path(path, lasting=lasting) as temporary:
         temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -182,6 +187,7 @@ def write_table(
     *,
     of: str | None = None,
     mode: int = 0o644,
+    joined: bool = False,
 ) -> Output:
     """Write one Parquet shard atomically and say what was written.
 
@@ -189,20 +195,33 @@ def write_table(
         path: final path inside `context.run`.
         table: rows in the columns of `schema`, cast to it.
         of: for sidecars, the fingerprint of the shard whose rows these rows speak of.
+        joined: write what a table of one chunk would give, the chunks of a row group put together when it is its turn.
     """
     require_columns(table.schema, schema, str(path))
     table = table.select(schema.names).replace_schema_metadata(footer(context, of))
-    rows_a_group = max(1, int(table.num_rows * ROW_GROUP_BYTES / max(table.nbytes, 1)))
-    with atomic_path(path, mode) as temporary:
-        pq.write_table(
-            table,
-            temporary,
-            compression="zstd",
-            row_group_size=min(rows_a_group, 1 << 20),
-            use_dictionary=repeating(schema),
-        )
+    size = sum(map(_joined_bytes, table.columns)) if joined else table.nbytes
+    rows_a_group = min(max(1, int(table.num_rows * ROW_GROUP_BYTES / max(size, 1))), 1 << 20)
+    pieces = [table]
+    if joined:
+        pieces = [table.slice(first, rows_a_group) for first in range(0, table.num_rows, rows_a_group)]
+    with (
+        atomic_path(path, mode) as temporary,
+        pq.ParquetWriter(temporary, table.schema, compression="zstd", use_dictionary=repeating(schema)) as writer,
+    ):
+        for piece in pieces:
+            writer.write_table(piece.combine_chunks() if joined else piece, row_group_size=rows_a_group)
     relative = path.relative_to(context.run).as_posix()
     return Output(relative, table.num_rows, path.stat().st_size, context.fingerprint)
+
+
+def _joined_bytes(column: pa.ChunkedArray) -> int:
+    """What a column's chunks take once they are one: each of strings has an offset more than rows, each with nulls a
+    map of them in whole bytes."""
+    kind, chunks = column.type, [chunk for chunk in column.chunks if len(chunk)]
+    offset = 8 if pa.types.is_large_string(kind) else 4 if pa.types.is_string(kind) else 0
+    maps = [-(-len(chunk) // 8) for chunk in chunks if chunk.buffers()[0] is not None]
+    joined_map = -(-len(column) // 8) if maps else 0
+    return sum(chunk.nbytes for chunk in chunks) - offset * max(0, len(chunks) - 1) - sum(maps) + joined_map
 
 
 def footer(context: JobContext, of: str | None = None) -> dict[bytes, bytes]:
@@ -237,6 +256,19 @@ def read_table(path: Path, columns: Sequence[str] | None = None, *, schema: pa.S
         if schema is not None:
             require_columns(pq.read_schema(path), schema, str(path), columns)
         return pq.read_table(path, columns=list(columns) if columns is not None else None, memory_map=True)
+    except FileNotFoundError as error:
+        raise StaleError("the shard is missing", where=str(path), fix="run the stage that writes it again") from error
+    except pa.ArrowException as error:
+        raise SchemaError(f"not a readable Parquet file ({error})", where=str(path), fix=_AGAIN) from error
+
+
+def read_row_groups(path: Path, columns: Sequence[str], *, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Read some columns of a shard a row group at a time, its schema checked."""
+    try:
+        with pq.ParquetFile(path, memory_map=True) as file:
+            require_columns(file.schema_arrow, schema, str(path), columns)
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group, columns=list(columns))
     except FileNotFoundError as error:
         raise StaleError("the shard is missing", where=str(path), fix="run the stage that writes it again") from error
     except pa.ArrowException as error:

@@ -42,6 +42,11 @@ class Banding:
         return self.values * _VALUE + self.bands * _KEY + self.vain(documents) * _PAIR
 
 
+def sketch_words(values: int) -> int:
+    """Words of 8 bytes in the sketch of a signature of so many values: a byte of each (`minhash.py`)."""
+    return -(-values // 8)
+
+
 def choose(similarity: float, recall: float, documents: float = DOCUMENTS, bands: int = 0, rows: int = 0) -> Banding:
     """The cheapest banding that finds a pair at the threshold with the probability `recall`.
 

@@ -7,13 +7,19 @@ import numpy.typing as npt
 from numba import njit
 
 from corpus.shards import JobContext, Outcome
+from dedup.banding import sketch_words
 from dedup.inputs import facts_about, rank
-from dedup.runs import Array, Layout, exchange, read_run, turns, write_run
+from dedup.minhash import alike
+from dedup.runs import Array, Layout, by_shard, distinct, exchange, read_run, read_values, turns, write_run
 from dedup.settings import DedupSettings
+from dedup.shingles import U64
 
 I64 = npt.NDArray[np.int64]
 _LARGE = 256
-_BYTES_A_KEY = 100  # what `find_pairs` takes at its peak for a band key of its partition
+# What `find_pairs` takes at its peak for a band key of its partition, and for its document's facts and sketch.
+_BYTES_A_KEY = 250
+_GATHERED = 1 << 14  # sketches read through one map
+_BYTES_A_SHARED_KEY = 500  # what `link` takes for one where documents have many neighbours
 
 
 @njit(cache=True, nogil=True)
@@ -103,7 +109,7 @@ def find_pairs(context: JobContext, *, layout: Layout, part: int, settings: Dedu
     for turn in turns(context, ("bands",), layout, part, _BYTES_A_KEY):
         left, right = _pairs_of(context, layout, turn, settings)
         better, worse = distinct_pairs(np.concatenate([better, left]), np.concatenate([worse, right]))
-    members = np.unique(np.concatenate([better, worse]))
+    members = distinct(np.concatenate([better, worse]))
     return Outcome(
         (
             write_run(context, "pairs", part, {"better": better, "worse": worse}),
@@ -117,18 +123,42 @@ def _pairs_of(context: JobContext, layout: Layout, turn: tuple[int, int], settin
     keys, numbers = columns["key"], columns["number"]
     several = shared(keys)
     keys, numbers = keys[several], numbers[several]
-    single = ~_is_worse_copy(context, layout, numbers)
-    keys, numbers = keys[single], numbers[single]
-    documents, index = np.unique(numbers, return_inverse=True)
+    documents = distinct(numbers)
+    single = ~_is_worse_copy(context, layout, documents)
+    index = np.searchsorted(documents, numbers)
+    keys, index = keys[single[index]], (np.cumsum(single) - 1)[index[single[index]]]
+    documents = documents[single]
     ranks = rank(facts_about(context.run, layout, documents), documents, settings.prefer)
-    by_rank = np.empty_like(documents)
-    by_rank[ranks] = documents
-    better, worse = link(keys, ranks[index], settings.neighbours)
-    return by_rank[better], by_rank[worse]
+    places = np.argsort(ranks)
+    sketches = _sketches(context, layout, documents, settings)
+    ranks, pieces = ranks[index], 1 + len(keys) * _BYTES_A_SHARED_KEY // max(1, context.memory)
+    better, worse = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for piece in range(pieces):  # buckets stay whole, so that the pairs are the same
+        here = keys % np.uint64(pieces) == piece if pieces > 1 else slice(None)
+        left, right = link(keys[here], ranks[here], settings.neighbours)
+        worth = alike(sketches, places[left], places[right], settings.bands * settings.rows, settings.similarity)
+        left, right = left[worth], right[worth]
+        if pieces > 1:
+            left, right = distinct_pairs(np.concatenate([better, left]), np.concatenate([worse, right]))
+        better, worse = left, right
+    return documents[places[better]], documents[places[worse]]
+
+
+def _sketches(context: JobContext, layout: Layout, documents: Array, settings: DedupSettings) -> U64:
+    """Of documents by number, ascending: uint64[n, words]."""
+    words = sketch_words(settings.bands * settings.rows)
+    found = np.empty((len(documents), words), np.uint64)
+    for shard, places, rows in by_shard(layout, documents):
+        for start in range(0, len(rows), _GATHERED):
+            here, there = places[start : start + _GATHERED], rows[start : start + _GATHERED]
+            sides = int(there[0]) * words, (int(there[-1]) + 1) * words  # ascending, as `documents` are
+            stretch = read_values(context.run, "sketches", layout.names[shard], np.uint64, *sides)
+            found[here] = stretch.reshape(-1, words)[there - there[0]]
+    return found
 
 
 def _is_worse_copy(context: JobContext, layout: Layout, numbers: Array) -> npt.NDArray[np.bool_]:
-    """Whether a document has the same text as a better one: bool[n]."""
+    """Whether documents, by number, ascending, have the same text as a better one: bool[n]."""
     worse = np.zeros(len(numbers), bool)
     for part in range(layout.partitions):
         copies = read_run(context.run, "copies", part)

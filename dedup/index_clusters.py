@@ -18,7 +18,8 @@ from dedup.index_parameters import IndexParameters
 from dedup.index_tables import I64, Tables
 from dedup.inputs import format_ids
 from dedup.runs import Array, Columns
-from dedup.unique import HELD, SPLITS, split_of
+from dedup.splits import SPLITS, split_of
+from dedup.unique import HELD
 
 I8 = npt.NDArray[np.int8]
 Edges = tuple[I64, I64, npt.NDArray[np.float64]]

@@ -128,7 +128,7 @@ def find_known(
 
 
 def _look(index: Index, texts: pa.LargeStringArray, settings: DedupSettings, own: Columns) -> Columns:
-    text, keys, shingled = sign_texts(texts, settings)
+    text, keys, _, shingled = sign_texts(texts, settings)
     sizes = pc.binary_length(texts).to_numpy().astype(np.int64)
     asked = Asked(text, shingled, sizes, lambda band: keys[:, band], lambda places: texts.take(pa.array(places)))
     alone = own["text"][own["alone"] == 1]

@@ -25,7 +25,8 @@ from dedup.inputs import format_ids
 from dedup.minhash import band_keys, sign
 from dedup.runs import Array, Columns
 from dedup.shingles import shingle_sets
-from dedup.unique import EXACT, HELD, NEAR, SPLIT, SPLITS
+from dedup.splits import SPLITS
+from dedup.unique import EXACT, HELD, NEAR, SPLIT
 
 _CROWD, _BEST = 256, 9  # of a bucket with more texts only the best ones are compared
 

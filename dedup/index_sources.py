@@ -29,7 +29,7 @@ from dedup.index_tables import I64, in_chunks
 from dedup.index_update import Documents, Ids
 from dedup.inputs import NO_DATE, edited_texts, identities, layout_of, parse_ids, worth
 from dedup.runs import Layout
-from dedup.unique import SPLITS
+from dedup.splits import SPLITS
 
 _HEX = re.compile("[0-9a-f]{32}")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

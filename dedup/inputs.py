@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from corpus.documents import DOCUMENTS
 from corpus.edits import apply_edits, one_array, text_buffers
 from corpus.errors import SchemaError
 from corpus.rights import FLAGS, Rights, read_rights
-from corpus.shards import read_shards, read_sidecar, read_table
-from dedup.runs import Array, Columns, Layout, by_shard, read_run
+from corpus.shards import read_row_groups, read_shards, read_sidecar, read_table
+from dedup.runs import Array, Columns, Layout, between, by_shard, read_run
 
 U64 = npt.NDArray[np.uint64]
 NO_DATE = np.iinfo(np.int64).min  # of documents without `created`
@@ -68,6 +68,55 @@ def edited_texts(run: Path, layout: Layout, shard: int, rows: Array) -> pa.Large
     if len(rows) < layout.rows[shard]:
         texts, edits = texts.take(pa.array(rows)), edits.take(pa.array(rows))
     return apply_edits(one_array(texts), one_array(edits))
+
+
+def edited_pieces(
+    run: Path, layout: Layout, shard: int, rows: Array, most: int = 0
+) -> Iterator[tuple[slice, pa.LargeStringArray]]:
+    """The same texts piece by piece in their order, so that never more than a row group of documents/ is in memory.
+
+    Args:
+        rows: int64, ascending row numbers within the shard.
+        most: bytes of text in a piece, if a single document has not more; 0: a row group's.
+
+    Yields:
+        Which of `rows` these are, and their texts.
+    """
+    for here, table in edited_tables(run, layout, shard, rows, ["text"]):
+        whole = one_array(table["text"])
+        del table
+        for part in _pieces(text_buffers(whole)[1], most):
+            yield slice(here.start + part.start, here.start + part.stop), whole[part]
+
+
+def edited_tables(
+    run: Path, layout: Layout, shard: int, rows: Array, columns: Sequence[str]
+) -> Iterator[tuple[slice, pa.Table]]:
+    """Likewise some columns of documents/, `text` among them, with the edited text; a row group at a time."""
+    name, first = layout.names[shard], 0
+    if len(rows) == 0:
+        return
+    path = run / "edits" / f"{name}.parquet"
+    edits = read_sidecar(path, layout.fingerprints[shard], layout.rows[shard], ["edits"])["edits"]
+    for table in read_row_groups(run / "documents" / f"{name}.parquet", columns, schema=DOCUMENTS):
+        size = len(table)
+        here, theirs = between(rows, first, first + size), edits.slice(first, size)
+        if here.stop - here.start < size:
+            chosen = pa.array(rows[here] - first)
+            table, theirs = table.take(chosen), theirs.take(chosen)
+        first += size
+        if here.stop > here.start:
+            texts = apply_edits(one_array(table["text"]), one_array(theirs))
+            yield here, table.set_column(table.schema.get_field_index("text"), "text", texts)
+
+
+def _pieces(bounds: Array, most: int) -> Iterator[slice]:
+    """Stretches of documents of at most so many bytes each, or of one document; all in one where that is 0."""
+    first, last = 0, len(bounds) - 1
+    while first < last:
+        end = int(np.searchsorted(bounds, bounds[first] + most, side="right")) - 1 if most else last
+        yield slice(first, max(first + 1, end))
+        first = max(first + 1, end)
 
 
 def edited_rows(run: Path, layout: Layout, shard: int, rows: Array) -> npt.NDArray[np.bool_]:

@@ -10,7 +10,9 @@ One hash a shingle where there are many, a few hundred more where there are few.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +20,16 @@ import pyarrow as pa
 from numba import njit
 
 from corpus.edits import one_array, text_buffers
+from dedup.banding import sketch_words
 from dedup.shingles import I64, U64, begin_document, hash_block, mix, power_of_base, text_lanes
 
 _EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 _LOW, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 _BLOCK, _FEW = 1 << 16, 1 << 13  # shingles hashed at once; below the second, repeats cost less than finding them
+_MISSED = 1e-7  # of pairs at the threshold, by `alike`: bands miss a fiftieth
 _TURNS = 8  # rounds for all bins, the first by the hashes themselves; then each empty bin by itself
+_SEVEN, _EVEN, _SUM = (np.uint64(int(one * (8 // len(one) * 2), 16)) for one in ("7F", "00FF", "0001"))
+_7, _8, _48 = (np.uint64(n) for n in (7, 8, 48))
 _STEP, _KEY = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
 
@@ -104,6 +110,19 @@ def _band_keys(values, bands, rows):  # type: ignore[no-untyped-def]
     return keys
 
 
+@njit(cache=True, nogil=True)
+def _alike(sketches, left, right, least):  # type: ignore[no-untyped-def]
+    found = np.empty(len(left), np.bool_)
+    for pair in range(len(left)):
+        a, b, lanes = left[pair], right[pair], np.uint64(0)
+        for word in range(sketches.shape[1]):
+            other = sketches[a, word] ^ sketches[b, word]  # a byte is 0 where the bins are equal
+            lanes += ~((other & _SEVEN) + _SEVEN | other | _SEVEN) >> _7  # and 1 is counted in its lane
+        lanes = (lanes & _EVEN) + (lanes >> _8 & _EVEN)
+        found[pair] = np.int64(lanes * _SUM >> _48) >= least
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Signatures:
     """What the first pass over n texts finds.
@@ -134,3 +153,39 @@ def sign(texts: pa.Array | pa.ChunkedArray, size: int, bins: int) -> Signatures:
 def band_keys(values: npt.NDArray[np.uint32], bands: int, rows: int) -> U64:
     """64-bit keys, uint64[n, bands]: equal where all `rows` values of a band are equal; bands never mix."""
     return _band_keys(values, bands, rows)
+
+
+def sketches_of(values: npt.NDArray[np.uint32]) -> U64:
+    """The lowest byte of each value of signatures, 8 in a word, uint64[n, words]: what `alike` looks at."""
+    found = np.zeros((len(values), 8 * sketch_words(values.shape[1])), np.uint8)
+    found[:, : values.shape[1]] = values.astype(np.uint8)
+    return found.view(np.uint64)
+
+
+def alike(sketches: U64, left: I64, right: I64, bins: int, similarity: float) -> npt.NDArray[np.bool_]:
+    """Which pairs are worth an exact comparison, bool[m]: one at `similarity` is missed once in ten million times.
+
+    Bands bring together many documents that share a paragraph and no more. Equal bins are at least as many as a
+    binomial variable of the pair's Jaccard says (bytes that are equal by chance come on top), and nobody joins a
+    cluster by this count: it only spares making and comparing sets that come nowhere near.
+
+    Args:
+        sketches: uint64[n, words], of signatures of so many bins.
+        left, right: int64[m], places in `sketches`.
+    """
+    padding = 8 * sketches.shape[1] - bins
+    return _alike(sketches, left, right, fewest_equal(bins, similarity) + padding)
+
+
+@cache
+def fewest_equal(bins: int, similarity: float) -> int:
+    """The most equal bins that two texts of this similarity fall short of at most once in ten million times."""
+    if similarity >= 1.0:
+        return bins
+    missed = 0.0
+    for equal in range(bins):
+        ways = math.lgamma(bins + 1) - math.lgamma(equal + 1) - math.lgamma(bins - equal + 1)
+        missed += math.exp(ways + equal * math.log(similarity) + (bins - equal) * math.log1p(-similarity))
+        if missed > _MISSED:
+            return equal
+    return bins

@@ -18,7 +18,7 @@ from dedup.bands import link
 from dedup.clusters import components, survivors
 from dedup.exact import representatives
 from dedup.inputs import NO_DATE, rank
-from dedup.minhash import band_keys, sign
+from dedup.minhash import alike, band_keys, sign, sketches_of
 from dedup.settings import DedupSettings
 from dedup.shingles import shingle_sets
 from dedup.verify import jaccard
@@ -83,6 +83,9 @@ def near_duplicates(
     keys = band_keys(signed.values[rows], settings.bands, settings.rows)
     better, worse = link(keys.reshape(-1), np.repeat(ranks[rows], settings.bands), settings.neighbours)
     left, right = by_rank[better], by_rank[worse]
+    bins = settings.bands * settings.rows
+    likely = alike(sketches_of(signed.values), left, right, bins, settings.similarity)
+    left, right = left[likely], right[likely]
     members = np.unique(np.concatenate([left, right]))
     sets = shingle_sets(column.take(pa.array(members)), settings.shingle)
     similar = jaccard(sets, np.searchsorted(members, left), sets, np.searchsorted(members, right), settings.similarity)

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dedup.banding import Banding
-from dedup.runs import partitions_of
+from corpus.shards import ROW_GROUP_BYTES
+from dedup.banding import Banding, sketch_words
+from dedup.runs import SORTED, partitions_of
 
 TEXT_A_SHARD = 256 << 20  # collect.unit_bytes
 SHINGLE_BYTES = 2.4  # UTF-8 bytes of Korean text for each distinct shingle of a document (measured)
@@ -96,12 +97,12 @@ def estimate(
     """
     text = documents * mean_bytes
     shards, partitions = max(1, round(text / TEXT_A_SHARD)), partitions_of(int(documents))
-    near, vain = duplicates * documents, banding.vain(documents) * documents
-    pairs = compared * near + vain
-    members = min(documents, _MEMBERS * near + 2 * vain)
-    # Every partition reads five kinds of every shard, every shard seven of every partition; a shard's documents are
+    near = duplicates * documents
+    pairs = compared * near  # those in vain are given up by their sketches, before they are written
+    members = min(documents, _MEMBERS * near)
+    # Every partition reads six kinds of every shard, every shard seven of every partition; a shard's documents are
     # compared with those of every other shard, whose two runs of sets are opened.
-    opens = 12.0 * shards * partitions + 2.0 * shards * shards
+    opens = 13.0 * shards * partitions + 2.0 * shards * shards
     held = _scratch(documents, banding, near, pairs, members, mean_bytes / SHINGLE_BYTES)
     return Plan(
         documents,
@@ -112,7 +113,7 @@ def estimate(
         banding.rows,
         pairs,
         held,
-        9 * shards + 5 * partitions + 1,
+        10 * shards + 5 * partitions + 1,
         opens,
         _memory(documents, mean_bytes, banding, members / documents, partitions, near, memory),
         _seconds(documents, mean_bytes, banding, rates, near, pairs, members, opens),
@@ -127,6 +128,7 @@ def _scratch(
         "facts": documents * 32,  # id, date, length
         "exact": documents * 24,  # hash of the text, row
         "bands": documents * banding.bands * 12,  # key, row
+        "sketches": documents * 8 * sketch_words(banding.values),
         "components": documents * 8,
         "pairs, members": pairs * 16 + members * 8,
         "sets, hashes": members * (24 + 8 * shingles),
@@ -145,16 +147,17 @@ def _memory(
     near: float,
     memory: int,
 ) -> dict[str, float]:
-    """By phase, of one worker; `pairs` and `resolve` take their partition in turns where it would not fit."""
+    """By phase, of one worker; `pairs`, `verify` and `resolve` take in turns what would not fit."""
     a_shard = TEXT_A_SHARD / mean_bytes
+    sets = members * TEXT_A_SHARD / SHINGLE_BYTES * 8
     numpy_and_kernels = 200 << 20
     phases = {
-        "sign": 2 * TEXT_A_SHARD + a_shard * (40 * banding.bands + 120),
+        "sign": 5 * ROW_GROUP_BYTES + min(a_shard, 2 * SORTED) * (50 * banding.bands + 120) + a_shard * 200,
         "pairs": 0.6 * min(memory, documents / partitions * banding.bands * 100),
-        "sets": 2 * TEXT_A_SHARD + members * TEXT_A_SHARD / SHINGLE_BYTES * 8,
-        "verify": 2 * members * TEXT_A_SHARD / SHINGLE_BYTES * 8,
+        "sets": 6 * ROW_GROUP_BYTES + a_shard * 100,
+        "verify": 2 * min(memory / 4, sets) + min(memory / 4, a_shard * members * 300),
         "resolve": 0.6 * min(memory, near / partitions * 600),
-        "write": 3 * TEXT_A_SHARD + a_shard * 1500,
+        "write": TEXT_A_SHARD + 5 * ROW_GROUP_BYTES + a_shard * 480,
     }
     return {name: numpy_and_kernels + size for name, size in phases.items()}
 

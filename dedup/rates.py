@@ -21,7 +21,7 @@ from dedup.minhash import band_keys, sign
 from dedup.plan import Rates
 from dedup.runs import read_run, write_run
 from dedup.shingles import shingle_sets
-from dedup.unique import split_of
+from dedup.splits import split_of
 from dedup.verify import jaccard
 
 _BYTES = 24_000_000

@@ -22,7 +22,19 @@ from dedup.clusters import survivors
 from dedup.index_clusters import UNDECIDED, Edges, sides
 from dedup.index_parameters import IndexParameters
 from dedup.inputs import rank, smaller
-from dedup.runs import FOLDER, Array, Columns, Layout, concatenate, of_shard, read_run, stretch, turns, write_run
+from dedup.runs import (
+    FOLDER,
+    Array,
+    Columns,
+    Layout,
+    concatenate,
+    distinct,
+    of_shard,
+    read_run,
+    stretch,
+    turns,
+    write_run,
+)
 from dedup.settings import DedupSettings
 from dedup.shingles import U64, mix
 from dedup.unique import HELD
@@ -165,7 +177,7 @@ def _stretches(context: JobContext, layout: Layout, kind: str, turn: tuple[int, 
 
 def _judge(links: Columns, nodes: Columns, settings: DedupSettings, seed: int | None) -> Columns:
     """Clusters and survivors of whole components."""
-    numbers = np.unique(np.concatenate([links["better"], links["worse"]]))
+    numbers = distinct(np.concatenate([links["better"], links["worse"]]))
     order = np.argsort(nodes["number"])
     chosen = order[np.searchsorted(nodes["number"], numbers, sorter=order)]
     nodes = {name: values[chosen] for name, values in nodes.items()}

@@ -9,7 +9,8 @@ A document's number is its row counted through all shards in their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from corpus.shards import JobContext, Output, atomic_path
 Array = npt.NDArray[Any]
 Columns = dict[str, Array]
 FOLDER = Path(".scratch") / "dedup"
+SORTED = 1 << 16  # documents whose band keys `sign` sorts at once
 _DOCUMENTS_A_PARTITION, _MOST_PARTITIONS = 250_000, 512
 
 
@@ -67,32 +69,89 @@ def run_path(run: Path, kind: str, name: str | int) -> Path:
 
 def write_run(context: JobContext, kind: str, name: str | int, columns: Mapping[str, Array | pa.Array]) -> Output:
     """Write columns of equal length, without nulls, as one uncompressed Arrow batch."""
-    path = run_path(context.run, kind, name)
-    batch = pa.record_batch({key: pa.array(column) for key, column in columns.items()})
-    with atomic_path(path) as temporary, pa.ipc.new_file(str(temporary), batch.schema) as writer:
-        writer.write_batch(batch)
+    return write_batches(context, kind, name, [columns])
+
+
+def write_batches(
+    context: JobContext, kind: str, name: str | int, pieces: Iterable[Mapping[str, Array | pa.Array]]
+) -> Output:
+    """Write a run in several Arrow batches, each made when the one before is on disk; at least one, each sorted by
+    itself. `exchange` and `turns` read such runs, and `read_batches`."""
+    path, rows = run_path(context.run, kind, name), 0
+    with atomic_path(path) as temporary, ExitStack() as stack:
+        writer = None
+        for columns in pieces:
+            batch = pa.record_batch({key: pa.array(column) for key, column in columns.items()})
+            writer = writer or stack.enter_context(pa.ipc.new_file(str(temporary), batch.schema))
+            writer.write_batch(batch)
+            rows += batch.num_rows
     relative = path.relative_to(context.run).as_posix()
-    return Output(relative, batch.num_rows, path.stat().st_size, context.fingerprint)
+    return Output(relative, rows, path.stat().st_size, context.fingerprint)
+
+
+@contextmanager
+def written_values(context: JobContext, kind: str, name: str | int) -> Iterator[Callable[[Array], object]]:
+    """Write a table of numbers as nothing but its values; what the block is given appends an array. `values_output`
+    tells of it afterwards, `read_values` reads it."""
+    with atomic_path(run_path(context.run, kind, name)) as temporary, temporary.open("wb") as file:
+        yield lambda values: file.write(np.ascontiguousarray(values).data)
+
+
+def values_output(context: JobContext, kind: str, name: str | int, rows: int) -> Output:
+    """What `written_values` left, of so many rows."""
+    path = run_path(context.run, kind, name)
+    return Output(path.relative_to(context.run).as_posix(), rows, path.stat().st_size, context.fingerprint)
+
+
+def read_values(run: Path, kind: str, name: str | int, value: npt.DTypeLike, first: int, last: int) -> Array:
+    """Values [first, last) of such a column, over a map of that part of the file alone: once it is dropped, so is what
+    was read into memory.
+
+    Raises:
+        StaleError: the file is not there, or shorter.
+    """
+    if last <= first:
+        return np.zeros(0, value)
+    path, kind_of = run_path(run, kind, name), np.dtype(value)
+    try:
+        return np.asarray(np.memmap(path, kind_of, "r", kind_of.itemsize * first, (last - first,)))
+    except (OSError, ValueError) as error:
+        raise StaleError(
+            f"not a readable scratch file ({error})", where=str(path), fix="run the stage again"
+        ) from error
 
 
 def read_batch(run: Path, kind: str, name: str | int) -> pa.RecordBatch:
-    """A run as memory-mapped Arrow columns.
+    """A run of one batch as memory-mapped Arrow columns.
 
     Raises:
         StaleError: the run is not there.
     """
+    return _all_batches(run, kind, name)[0]
+
+
+def _all_batches(run: Path, kind: str, name: str | int) -> list[pa.RecordBatch]:
     path = run_path(run, kind, name)
     try:
-        return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+        file = pa.ipc.open_file(pa.memory_map(str(path)))
+        return [file.get_batch(i) for i in range(file.num_record_batches)]
     except (OSError, pa.ArrowInvalid) as error:
         raise StaleError(
             f"not a readable scratch file ({error})", where=str(path), fix="run the stage again"
         ) from error
 
 
+def read_batches(run: Path, kind: str, name: str | int) -> list[Columns]:
+    """The batches of a run, numeric columns as arrays over the memory-mapped file."""
+    return [_arrays(batch) for batch in _all_batches(run, kind, name)]
+
+
 def read_run(run: Path, kind: str, name: str | int) -> Columns:
     """A run's numeric columns as arrays over the memory-mapped file."""
-    batch = read_batch(run, kind, name)
+    return _arrays(read_batch(run, kind, name))
+
+
+def _arrays(batch: pa.RecordBatch) -> Columns:
     return {field.name: batch.column(i).to_numpy() for i, field in enumerate(batch.schema)}
 
 
@@ -113,11 +172,11 @@ def exchange(run: Path, kind: str, layout: Layout, key: str, part: int, parts: i
     """Partition `part` of all shards' runs of a kind, concatenated; `row` becomes `number`."""
     pieces: list[Columns] = []
     for name, base in zip(layout.names, layout.bases, strict=False):
-        columns = read_run(run, kind, name)
-        rows = stretch(columns[key], part, parts)
-        piece = {column: values[rows] for column, values in columns.items() if column != "row"}
-        piece["number"] = columns["row"][rows].astype(np.int64) + base
-        pieces.append(piece)
+        for columns in read_batches(run, kind, name):
+            rows = stretch(columns[key], part, parts)
+            piece = {column: values[rows] for column, values in columns.items() if column != "row"}
+            piece["number"] = columns["row"][rows].astype(np.int64) + base
+            pieces.append(piece)
     return concatenate(pieces)
 
 
@@ -133,8 +192,9 @@ def turns(
     rows = 0
     for kind in kinds:
         for name in layout.names:
-            here = stretch(read_run(context.run, kind, name)["key"], part, layout.partitions)
-            rows += here.stop - here.start
+            for columns in read_batches(context.run, kind, name):
+                here = stretch(columns["key"], part, layout.partitions)
+                rows += here.stop - here.start
     count = 1 + rows * bytes_a_row // max(1, context.memory)
     return [(part * count + turn, layout.partitions * count) for turn in range(count)]
 
@@ -142,6 +202,14 @@ def turns(
 def concatenate(pieces: Sequence[Columns]) -> Columns:
     """Columns of several pieces one after another; at least one piece."""
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def distinct(values: Array) -> Array:
+    """The different values of a column of numbers, ascending: sorting is several times faster than `np.unique`."""
+    values = np.sort(values)
+    new = np.ones(len(values), bool)
+    new[1:] = values[1:] != values[:-1]
+    return values[new]
 
 
 def of_shard(run: Path, kind: str, parts: int, column: str, first: int, last: int) -> Columns:

@@ -3,9 +3,9 @@
     versions    map       ids and dates of every shard, sorted by id
     superseded  exchange  by id: which documents have a newer version
     own, known  …         where an index is given: what it has already, which side its clusters stand on (`index_known`)
-    sign        map       edited text → hash of the text, MinHash, band keys
+    sign        map       edited text → hash of the text, MinHash: band keys and sketch
     copies      exchange  by hash of the text: exact duplicates
-    pairs       exchange  by band key: candidate pairs
+    pairs       exchange  by band key: candidate pairs, as far as their sketches are alike
     sets        map       shingle sets of the documents in some pair
     verify      map       exact Jaccard of every pair
     components  one job   union-find over the verified pairs
@@ -39,6 +39,7 @@ __all__ = ["VERSION", "DedupSettings", "phases"]
 VERSION = 1
 Call = Callable[..., Outcome]
 Local = dict[str, Any]
+_SKETCHES = "/dedup/sketches/"
 _SMALL = 64 << 20  # bytes on disk below which starting worker processes costs more than they bring
 
 
@@ -182,7 +183,9 @@ class _Plan:
     def job(
         self, name: str, call: Call, local: Local, arguments: dict[str, Any], *before: list[Outcome], weight: int = 1
     ) -> Job:
-        made_of = fingerprint([output.fingerprint for phase in before for one in phase for output in one.outputs])
+        outputs = [output for phase in before for one in phase for output in one.outputs]
+        # A job's outputs share its fingerprint; sketches came later, and runs made before them are what they were.
+        made_of = fingerprint([output.fingerprint for output in outputs if _SKETCHES not in output.path])
         return Job(name, call, arguments, (self.identity, made_of), {"layout": self.layout, **local}, weight)
 
     def map(

@@ -5,7 +5,7 @@ of the texts in some candidate pair, on disk as well. The result is that of `nea
 
 Memory, for each text: 24 bytes of hash and length, 16 of rank and representative, for a moment 60 more while ranks are
 sorted or one band is linked; about 110 bytes at the peak, and what the caller keeps (an id). Beside it one batch of
-text. Disk: 8 bytes for each text and band, 8 for each shingle of a candidate.
+text, or two stretches of shingle sets. Disk: 8 bytes for each text and band, 8 for each shingle of a candidate.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from dedup.shingles import ShingleSets, shingle_sets
 from dedup.verify import jaccard
 
 I64 = npt.NDArray[np.int64]
+_SETS = "sets"
+_STRETCH = 256 << 20  # bytes of shingle sets, of either side of a comparison, in memory at once
 Batches = Callable[[], Iterator[pa.LargeStringArray]]
 
 
@@ -54,9 +56,9 @@ def near_of_batches(batches: Batches, settings: DedupSettings, folder: Path) -> 
     left, right = by_rank[better], by_rank[worse]
     del by_rank, better, worse, rows
     members = np.unique(np.concatenate([left, right]))
-    sets = _second_reading(batches, len(ranks), members, settings, folder)
+    bounds = _second_reading(batches, len(ranks), members, settings, folder)
     places = np.searchsorted(members, left), np.searchsorted(members, right)
-    similar = jaccard(sets, places[0], sets, places[1], settings.similarity)
+    similar = _compared(folder, bounds, *places, settings.similarity)
     return conclude(ranks, best, left, right, similar, settings)
 
 
@@ -99,9 +101,9 @@ def _candidates(ranks: I64, rows: I64, settings: DedupSettings, folder: Path) ->
     return better, worse
 
 
-def _second_reading(batches: Batches, count: int, members: I64, settings: DedupSettings, folder: Path) -> ShingleSets:
-    """The shingle sets of the members, over a memory-mapped file."""
-    path, at = folder / "sets", 0
+def _second_reading(batches: Batches, count: int, members: I64, settings: DedupSettings, folder: Path) -> I64:
+    """Write the shingle sets of the members, one after another; returns the places where they begin and end."""
+    path, at = folder / _SETS, 0
     sizes = [np.zeros(1, np.int64)]
     with path.open("wb") as file:
         for texts in batches():
@@ -115,5 +117,25 @@ def _second_reading(batches: Batches, count: int, members: I64, settings: DedupS
         raise StaleError(
             f"{count} texts at the first reading, {at} at the second", fix="leave the file alone meanwhile"
         )
-    values = np.memmap(path, np.uint64, "r") if path.stat().st_size else np.zeros(0, np.uint64)
-    return ShingleSets(np.asarray(values), np.cumsum(np.concatenate(sizes)))
+    return np.cumsum(np.concatenate(sizes))
+
+
+def _compared(folder: Path, bounds: I64, left: I64, right: I64, least: float) -> npt.NDArray[np.float64]:
+    """Exact similarity of pairs of members, those of the same two stretches of the sets together, so that no more of
+    the file than these is in memory."""
+    found = np.zeros(len(left), np.float64)
+    one, other = (8 * bounds[places] // _STRETCH for places in (left, right))
+    together = one * (other.max(initial=0) + 1) + other
+    order = np.argsort(together, kind="stable")
+    for here in np.split(order, np.flatnonzero(np.diff(together[order])) + 1):
+        if len(here):
+            found[here] = jaccard(*_read(folder, bounds, left[here]), *_read(folder, bounds, right[here]), least=least)
+    return found
+
+
+def _read(folder: Path, bounds: I64, places: I64) -> tuple[ShingleSets, I64]:
+    """The sets from the first of the places to the last, and the places counted from the first."""
+    low, high = int(places.min()), int(places.max()) + 1
+    begin, size = int(bounds[low]), int(bounds[high] - bounds[low])
+    values = np.memmap(folder / _SETS, np.uint64, "r", 8 * begin, (size,)) if size else np.zeros(0, np.uint64)
+    return ShingleSets(np.asarray(values), bounds[low : high + 1] - begin), places - low

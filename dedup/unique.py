@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE
-from corpus.edits import apply_edits, text_buffers
-from corpus.shards import Counts, JobContext, Outcome, add, read_table, write_table
-from dedup.inputs import edited_rows, edited_texts, format_ids, kept_by_decide, smaller
+from corpus.edits import apply_edits, one_array, text_buffers
+from corpus.shards import Counts, JobContext, Outcome, add, write_table
+from dedup.inputs import edited_rows, edited_tables, format_ids, kept_by_decide, smaller
 from dedup.runs import Array, Columns, Layout, between, of_shard, read_run
 from dedup.settings import DedupSettings
+from dedup.splits import NAME, SPLITS, sides
 from dedup.versions import is_superseded
 
-SPLITS = ("train", "valid", "test")
 SUPERSEDED, EXACT, NEAR = "version.superseded", "dedup.exact", "dedup.near"
 INDEX_EXACT, INDEX_NEAR = "index.exact", "index.near"
 """Rules of what an index has already; the witness is a document of the index."""
@@ -32,18 +32,6 @@ HELD = len(SPLITS)  # as a side: held out
 CUT_RULES = ("repeat.line", "repeat.passage")
 
 
-def split_of(cluster: str, seed: int, valid: float, test: float) -> str:
-    """The side a cluster stands on: train, valid or test.
-
-    BLAKE2b-64 of `seed:cluster` as a fraction of 2**64; the lowest `test` of it is test, the next `valid` is valid.
-    """
-    digest = hashlib.blake2b(f"{seed}:{cluster}".encode(), digest_size=8).digest()
-    place = int.from_bytes(digest, "big") / 2**64
-    if place < test:
-        return "test"
-    return "valid" if place < test + valid else "train"
-
-
 def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: DedupSettings, seed: int) -> Outcome:
     """Map: clusters/NAME.parquet beside a shard, its unique text in unique/SPLIT/NAME.parquet, and the counts."""
     known = settings.index is not None
@@ -51,7 +39,11 @@ def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: De
     kept = kept_by_decide(context.run, layout, shard)
     older = kept & is_superseded(context, layout, shard)
     found = _verdicts(context, layout, shard, np.flatnonzero(kept & ~older), known)
-    table = _clusters(found, layout.rows[shard], older, settings, seed)
+    cluster = format_ids(found["cluster_hi"], found["cluster_lo"])
+    names = text_buffers(cluster)[0].reshape(-1, NAME)
+    own = sides(names, seed, settings.valid, settings.test)
+    found["side"] = np.where(found["side"] < 0, own, found["side"])
+    table = _clusters(found, cluster, layout.rows[shard], older)
     lengths = read_run(context.run, "facts", name)["length"]
     cut = np.zeros(len(lengths), np.int64)
     if settings.lines.cut or settings.substrings.cut:
@@ -63,13 +55,15 @@ def write_shard(context: JobContext, *, layout: Layout, shard: int, settings: De
             context.run / "clusters" / f"{name}.parquet", table, CLUSTERS, context, of=layout.fingerprints[shard]
         )
     ]
-    unique = _unique(context, layout, shard, found, table)
-    splits = unique["split"].to_numpy(zero_copy_only=False) if unique.num_rows else np.array([], object)
-    for split in SPLITS:
-        part = unique.filter(pa.array(splits == split, pa.bool_())).drop(["split"])
-        if part.num_rows:
-            outputs.append(write_table(context.run / "unique" / split / f"{name}.parquet", part, UNIQUE, context))
-    return Outcome(tuple(outputs), _count(lengths, cut, kept, table))
+    counts, stays = _count(lengths, cut, kept, older, found), found["rule"] == 0
+    rows, side = found["row"][stays], found["side"][stays]
+    table = table.select(["cluster", "size", "cuts"])
+    del found, cluster, names  # the text comes now
+    for split, part in _unique(context, layout, shard, rows, side, table):
+        path = context.run / "unique" / split / f"{name}.parquet"
+        outputs.append(write_table(path, part, UNIQUE, context, joined=True))
+        del part
+    return Outcome(tuple(outputs), counts)
 
 
 def surviving(
@@ -156,19 +150,14 @@ def _places(numbers: Array, stands_for: Array, copy: Array, first: int, last: in
     yield asked[there], place[there]
 
 
-def _clusters(found: Columns, rows: int, older: Array, settings: DedupSettings, seed: int) -> pa.Table:
+def _clusters(found: Columns, cluster: pa.StringArray, rows: int, older: Array) -> pa.Table:
     """The sidecar: nulls and keep = false where the document did not take part."""
-    cluster = format_ids(found["cluster_hi"], found["cluster_lo"])
-    split = [
-        split_of(name, seed, settings.valid, settings.test) if side < 0 else (*SPLITS, None)[side]
-        for name, side in zip(cluster.to_pylist(), found["side"].tolist(), strict=True)
-    ]
     stays = pa.array(found["rule"] == 0)
     alone = pa.array((found["rule"] == 0) | (found["rule"] == RULES.index(SPLIT)))  # without a witness
     part = {
         "cluster": cluster,
         "size": pa.array(found["size"].astype(np.int32)),
-        "split": pa.array(split, pa.string()),
+        "split": pa.array([*SPLITS, None], pa.string()).take(pa.array(found["side"])),
         "keep": stays,
         "rule": pa.array([None, *RULES[1:]], pa.string()).take(pa.array(found["rule"])),
         "witness": pc.if_else(
@@ -188,42 +177,57 @@ def _clusters(found: Columns, rows: int, older: Array, settings: DedupSettings, 
     return pa.table({**columns, "cuts": no_cuts}, schema=CLUSTERS)
 
 
-def _unique(context: JobContext, layout: Layout, shard: int, found: Columns, clusters: pa.Table) -> pa.Table:
-    """The surviving documents with edited and cut text, its hash, their cluster's name and size, and `split`."""
-    rows = found["row"][found["rule"] == 0]
-    texts = edited_texts(context.run, layout, shard, rows)
-    cuts = clusters["cuts"].take(pa.array(rows))
-    texts = apply_edits(texts, cuts)
-    carried = [name for name in DOCUMENTS.names if name != "text"]
-    path = context.run / "documents" / f"{layout.names[shard]}.parquet"
-    table = read_table(path, carried, schema=DOCUMENTS).take(pa.array(rows))
-    hashes = table["text_hash"].to_pylist()
-    data, offsets = text_buffers(texts)
-    changed = edited_rows(context.run, layout, shard, rows) | (
-        np.asarray(pc.fill_null(pc.list_value_length(cuts), 0)) > 0
-    )
+def _unique(
+    context: JobContext, layout: Layout, shard: int, rows: Array, side: Array, clusters: pa.Table
+) -> Iterator[tuple[str, pa.Table]]:
+    """For each split that has any, the surviving documents with edited and cut text, its hash, their cluster's name
+    and size; in as many chunks as documents/ has row groups, so that each stands in memory once.
+
+    Args:
+        rows, side: of the documents that stay, and their places in SPLITS.
+        clusters: `cluster`, `size` and `cuts` of all rows.
+    """
+    edited = edited_rows(context.run, layout, shard, rows)
+    pieces: list[list[pa.Table]] = [[] for _ in SPLITS]
+    for here, table in edited_tables(context.run, layout, shard, rows, DOCUMENTS.names):
+        theirs = clusters.take(pa.array(rows[here]))
+        cuts = one_array(theirs["cuts"])
+        texts = apply_edits(one_array(table["text"]), cuts)
+        cut = np.asarray(pc.fill_null(pc.list_value_length(cuts), 0)) > 0
+        hashes = _hashes(one_array(table["text_hash"]), texts, edited[here] | cut)
+        table = table.set_column(table.schema.get_field_index("text"), "text", texts)
+        table = table.set_column(table.schema.get_field_index("text_hash"), "text_hash", hashes)
+        for name in ("cluster", "size"):
+            table = table.append_column(name, theirs[name])
+        for number in np.unique(side[here]):
+            pieces[number].append(table.take(pa.array(np.flatnonzero(side[here] == number))))
+    for number, split in enumerate(SPLITS):
+        if pieces[number]:
+            yield split, pa.concat_tables(pieces[number])
+            pieces[number] = []
+
+
+def _hashes(hashes: pa.Array, texts: pa.LargeStringArray, changed: npt.NDArray[np.bool_]) -> pa.Array:
+    """The hashes of texts, made anew where they changed."""
+    if not changed.any():
+        return hashes
+    told, (data, bounds) = hashes.to_pylist(), text_buffers(texts)
     for row in np.flatnonzero(changed).tolist():
-        view = data.data[offsets[row] : offsets[row + 1]]
-        hashes[row] = hashlib.blake2b(view, digest_size=16).digest()
-    chosen = clusters.select(["cluster", "size", "split"]).take(pa.array(rows))
-    return pa.table(
-        {
-            **{name: table[name] for name in carried if name != "text_hash"},
-            "text": texts,
-            "text_hash": pa.array(hashes, pa.binary(16)),
-            **{name: chosen[name] for name in chosen.column_names},
-        }
-    )
+        told[row] = hashlib.blake2b(data.data[bounds[row] : bounds[row + 1]], digest_size=16).digest()
+    return pa.array(told, pa.binary(16))
 
 
-def _count(lengths: Array, cut: Array, kept: Array, clusters: pa.Table) -> Counts:
+def _count(lengths: Array, cut: Array, kept: Array, older: Array, found: Columns) -> Counts:
+    def all_rows(chosen: Array) -> npt.NDArray[np.bool_]:
+        whole = np.zeros(len(kept), bool)
+        whole[found["row"][chosen]] = True
+        return whole
+
     counts: Counts = {}
-    keep = clusters["keep"].to_numpy()
-    rule = np.array(pc.fill_null(clusters["rule"], "").to_pylist(), object)
-    split = np.array(pc.fill_null(clusters["split"], "").to_pylist(), object)
-    groups = {"in": kept, "kept": keep}
-    groups |= {f"removed/{name}": rule == name for name in (SUPERSEDED, *RULES[1:])}
-    groups |= {f"split/{name}": keep & (split == name) for name in SPLITS}
+    keep = found["rule"] == 0
+    groups = {"in": kept, "kept": all_rows(keep), f"removed/{SUPERSEDED}": older}
+    groups |= {f"removed/{name}": all_rows(found["rule"] == number) for number, name in enumerate(RULES) if number}
+    groups |= {f"split/{name}": all_rows(keep & (found["side"] == number)) for number, name in enumerate(SPLITS)}
     for reason, chosen in groups.items():
         if reason in ("in", "kept") or chosen.any():
             size = int(lengths[chosen].sum() - (0 if reason == "in" else cut[chosen].sum()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,26 @@ from numba import njit
 
 from corpus.shards import JobContext, Outcome
 from dedup.bands import distinct_pairs
-from dedup.inputs import edited_texts
-from dedup.runs import Layout, by_shard, of_shard, read_run, write_run
+from dedup.inputs import edited_pieces
+from dedup.runs import (
+    Layout,
+    between,
+    by_shard,
+    concatenate,
+    distinct,
+    of_shard,
+    read_run,
+    read_values,
+    values_output,
+    write_run,
+    written_values,
+)
 from dedup.settings import DedupSettings
 from dedup.shingles import I64, LONG, ShingleSets, shingle_sets
 
 _SLACK = 1.0 - 1e-9  # the bounds are rounded; what is at the threshold must never be given up
+_TEXT = 16 << 20  # bytes of text whose sets are made at once: they take 53 MB
+_BYTES_A_PAIR = 160  # of a candidate pair while its turn lasts, with what sorting takes
 
 
 @njit(cache=True, nogil=True)
@@ -93,38 +108,105 @@ def jaccard(
 
 def list_sets(context: JobContext, *, layout: Layout, shard: int, settings: DedupSettings) -> Outcome:
     """Map: the shingle sets of a shard's documents that stand in some candidate pair (runs `sets`, `hashes`)."""
-    first, last = layout.span(shard)
-    members = np.unique(of_shard(context.run, "members", layout.partitions, "number", first, last)["number"])
-    sets = shingle_sets(edited_texts(context.run, layout, shard, members - first), settings.shingle)
-    name = layout.names[shard]
-    index = {"number": members, "begin": sets.bounds[:-1], "end": sets.bounds[1:]}
-    return Outcome(
-        (write_run(context, "sets", name, index), write_run(context, "hashes", name, {"value": sets.values}))
-    )
+    name, (first, last) = layout.names[shard], layout.span(shard)
+    members = distinct(of_shard(context.run, "members", layout.partitions, "number", first, last)["number"])
+    sizes, most = [np.zeros(0, np.int64)], max(1, min(_TEXT, context.memory // 16))
+
+    with written_values(context, "hashes", name) as append:
+        for _, texts in edited_pieces(context.run, layout, shard, members - first, most):
+            sets = shingle_sets(texts, settings.shingle)
+            sizes.append(np.diff(sets.bounds))
+            append(sets.values)
+    end = np.cumsum(np.concatenate(sizes))
+    index = {"number": members, "begin": end - np.concatenate(sizes), "end": end}
+    hashes = values_output(context, "hashes", name, int(end[-1]) if len(end) else 0)
+    return Outcome((write_run(context, "sets", name, index), hashes))
 
 
 def verify_pairs(context: JobContext, *, layout: Layout, shard: int, settings: DedupSettings) -> Outcome:
     """Map: the candidate pairs whose better document lies in a shard, compared exactly.
 
-    Writes the run `edges` (`better`, `worse`, `similarity`), only the pairs at or above the threshold.
+    Writes the run `edges` (`better`, `worse`, `similarity`), only the pairs at or above the threshold, sorted. The
+    shard's documents are taken in turns, and those of the others in stretches of their sets, so that pairs and sets
+    of a turn take three quarters of the memory at most (or one document's, where that is more).
     """
-    first, last = layout.span(shard)
-    pairs = of_shard(context.run, "pairs", layout.partitions, "better", first, last)
-    better, worse = distinct_pairs(pairs["better"], pairs["worse"])
+    room, found, compared = context.memory // 4, [], 0
+    ours = _Sets.of(context.run, layout, shard)
+    for low, high in _turns(context.run, layout, ours, room):
+        pairs = of_shard(
+            context.run, "pairs", layout.partitions, "better", ours.numbers[low], ours.numbers[high - 1] + 1
+        )
+        better, worse = distinct_pairs(pairs["better"], pairs["worse"])
+        del pairs
+        similarity = _compared(context.run, layout, ours, (low, high), better, worse, room, settings)
+        near = similarity >= settings.similarity
+        found.append({"better": better[near], "worse": worse[near], "similarity": similarity[near]})
+        compared += len(better)
+    nothing = np.zeros(0, np.int64)
+    found.append({"better": nothing, "worse": nothing, "similarity": nothing.astype(np.float64)})
+    edges = write_run(context, "edges", layout.names[shard], concatenate(found))
+    return Outcome((edges,), facts={"compared": compared})
+
+
+@dataclass(frozen=True, slots=True)
+class _Sets:
+    """Where the shingle sets of a shard's documents (`numbers`, ascending) stand in its run `hashes`."""
+
+    run: Path
+    name: str
+    numbers: I64
+    bounds: I64
+
+    @classmethod
+    def of(cls, run: Path, layout: Layout, shard: int) -> _Sets:
+        index = read_run(run, "sets", layout.names[shard])
+        bounds = np.concatenate(([0], index["end"])).astype(np.int64)
+        return cls(run, layout.names[shard], index["number"], bounds)
+
+    def read(self, low: int, high: int) -> ShingleSets:
+        """The sets from place `low` up to `high`."""
+        bounds = self.bounds[low : high + 1]
+        values = read_values(self.run, "hashes", self.name, np.uint64, int(bounds[0]), int(bounds[-1]))
+        return ShingleSets(values, bounds - bounds[0])
+
+
+def _turns(run: Path, layout: Layout, ours: _Sets, room: int) -> list[tuple[int, int]]:
+    """Stretches of places in `ours` whose sets, and whose pairs, take at most `room` bytes each, or of one place."""
+    runs = [read_run(run, "pairs", part)["better"] for part in range(layout.partitions)]
+
+    def divided(low: int, high: int) -> list[tuple[int, int]]:
+        sides = ours.numbers[low], ours.numbers[high - 1] + 1
+        stretches = [between(better, *sides) for better in runs]
+        pairs = sum(rows.stop - rows.start for rows in stretches)
+        taken = max(8 * int(ours.bounds[high] - ours.bounds[low]), _BYTES_A_PAIR * pairs)
+        if taken <= room or high - low == 1:
+            return [(low, high)]
+        middle = low + (high - low) // 2
+        return [*divided(low, middle), *divided(middle, high)]
+
+    return divided(0, len(ours.numbers)) if len(ours.numbers) else []
+
+
+def _compared(
+    run: Path,
+    layout: Layout,
+    ours: _Sets,
+    turn: tuple[int, int],
+    better: I64,
+    worse: I64,
+    room: int,
+    settings: DedupSettings,
+) -> npt.NDArray[np.float64]:
+    """Similarity of a turn's pairs, 0 where it is under the threshold; `better` are ascending."""
     similarity = np.zeros(len(better), np.float64)
-    if len(better):
-        numbers, sets = _read_sets(context.run, layout, shard)
-        for other, places, rows in by_shard(layout, worse):
-            other_numbers, other_sets = _read_sets(context.run, layout, other)
-            left = np.searchsorted(numbers, better[places])
-            right = np.searchsorted(other_numbers, rows + layout.bases[other])
-            similarity[places] = jaccard(sets, left, other_sets, right, settings.similarity)
-    near = similarity >= settings.similarity
-    edges = {"better": better[near], "worse": worse[near], "similarity": similarity[near]}
-    return Outcome((write_run(context, "edges", layout.names[shard], edges),), facts={"compared": len(better)})
-
-
-def _read_sets(run: Path, layout: Layout, shard: int) -> tuple[I64, ShingleSets]:
-    index = read_run(run, "sets", layout.names[shard])
-    bounds = np.concatenate(([0], index["end"])).astype(np.int64)
-    return index["number"], ShingleSets(read_run(run, "hashes", layout.names[shard])["value"], bounds)
+    sets, left = ours.read(*turn), np.searchsorted(ours.numbers, better) - turn[0]
+    for other, places, rows in by_shard(layout, worse):
+        theirs = _Sets.of(run, layout, other)
+        right = np.searchsorted(theirs.numbers, rows + layout.bases[other])
+        stretch = 8 * theirs.bounds[right] // room
+        for one in np.unique(stretch):
+            here = np.flatnonzero(stretch == one)
+            low, high = int(right[here].min()), int(right[here].max()) + 1
+            chosen, asked = places[here], right[here] - low
+            similarity[chosen] = jaccard(sets, left[chosen], theirs.read(low, high), asked, settings.similarity)
+    return similarity

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ class Runner:
         run: the folder.
         base: folder that the recipe's relative paths start from.
         strict: any quarantined record fails the run.
+        workers: those that carry out the jobs, which stay open; None: the recipe's, for each `run_stages` anew.
     """
 
     run: Path
@@ -66,6 +67,7 @@ class Runner:
     base: Path
     progress: Progress
     strict: bool = False
+    workers: Executor | None = None
 
     def run_stages(self, stages: Sequence[Stage]) -> list[StageResult]:
         """Run the stages in order under the run's lock.
@@ -74,7 +76,8 @@ class Runner:
             HanjoError: as any job did; LockedError: another process works here; QuarantineError: too much unreadable.
         """
         self._refuse_another_run()
-        with locked(self.run), executor_of(self.recipe.execution, self.run, self.base) as workers:
+        own = nullcontext(self.workers) if self.workers else executor_of(self.recipe.execution, self.run, self.base)
+        with locked(self.run), own as workers:
             private_folder(self.run / ".done")
             with atomic_path(self.run / "recipe.yaml") as temporary:
                 note = (
@@ -202,7 +205,8 @@ class Runner:
     ) -> None:
         def finished(job: Job, context: JobContext, done: Done) -> None:
             path = self._marker(stage, phase, job)
-            write_json(path, {"fingerprint": context.fingerprint, **asdict(done.outcome)})
+            # A marker that a power cut loses or tears is a job done once more: waiting for the disk would buy nothing.
+            write_json(path, {"fingerprint": context.fingerprint, **asdict(done.outcome)}, lasting=False)
             note.write(
                 event="job",
                 phase=phase.name,

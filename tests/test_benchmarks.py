@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.dedup_judging import false_joins, pairs_by_brute_force, recall_by_kind, witnesses
+from benchmarks.dedup_judging import false_joins, pairs_by_brute_force, pairs_by_kind, recall_by_kind, witnesses
 from benchmarks.make_corpus import CHANGES, SAMPLE, paragraphs, write
 
 
@@ -65,6 +65,13 @@ def test_the_judge_counts_what_was_found_and_what_was_joined_falsely() -> None:
     assert false_joins(ids, texts, [0, 0, 0, 3]) == {"joined": 1, "false": 1, "documents in false": 3}
 
 
+def test_copies_below_the_threshold_are_told_from_those_that_were_missed() -> None:
+    truth = [{"a": f"d{n}", "b": f"d{n}x", "kind": "replaced", "rate": 0.05} for n in (0, 1, 2, 9)]
+    texts = {"d0": A, "d0x": A + "!", "d1": B, "d1x": B + ".", "d2": A, "d2x": B}
+    cluster = {"d0": 0, "d0x": 0, "d1": 1, "d1x": 2, "d2": 3, "d2x": 4}
+    assert pairs_by_kind(truth, texts, cluster, 0.6) == {"replaced 5%": {"pairs": 2 / 3, "found": 0.5}}
+
+
 def test_a_witness_that_is_gone_or_unlike_is_not_believed() -> None:
     texts = {"a": A, "b": A.replace(" ", ""), "c": B}
 
@@ -85,10 +92,11 @@ def test_all_pairs_of_a_sample_are_looked_at() -> None:
 
 def test_the_stage_runs_over_the_benchmark_s_documents(tmp_path: Path, pool: list[str]) -> None:
     from benchmarks.dedup_ours import lay_out, stage_of
+    from hanjo.workers import Workers
 
     table = pq.read_table(write(tmp_path / "docs", pool, 300_000, 7, "parquet")[0])
     lay_out(tmp_path / "run", table)
-    go = stage_of(tmp_path / "run", 1)
+    go = stage_of(tmp_path / "run", Workers(1))
     for _ in range(2):  # from nothing each time
         go()
         manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))

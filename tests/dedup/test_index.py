@@ -28,7 +28,8 @@ from dedup.index_update import ACCEPTED, KNOWN, SUPERSEDED, Documents
 from dedup.inputs import NO_DATE
 from dedup.near import near_duplicates
 from dedup.settings import DedupSettings
-from dedup.unique import HELD, split_of
+from dedup.splits import split_of
+from dedup.unique import HELD
 
 SAMPLE = Path(__file__).resolve().parents[2] / "recipes" / "sample"
 ONE_SPLIT = DedupSettings(valid=0.0, test=0.0)

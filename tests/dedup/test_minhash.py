@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
+from math import comb
 
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.minhash import band_keys, sign
+from dedup.minhash import alike, band_keys, fewest_equal, sign, sketches_of
 from dedup.shingles import shingle_sets
 from dedup.verify import jaccard
 
@@ -48,6 +50,38 @@ def test_band_keys_are_equal_exactly_where_all_rows_of_a_band_are() -> None:
         same = (part[:, None, :] == part[None, :, :]).all(axis=2)
         assert ((keys[:, None, band] == keys[None, :, band]) == same).all()
     assert not set(keys[:, 0].tolist()) & set(keys[:, 1].tolist())
+
+
+def test_the_fewest_equal_bins_are_where_the_binomial_s_tail_passes_one_in_ten_million() -> None:
+    for bins, similarity in [(116, Fraction(3, 5)), (25, Fraction(4, 5)), (1024, Fraction(3, 5)), (8, Fraction(1, 20))]:
+        least = fewest_equal(bins, float(similarity))
+        terms = [comb(bins, k) * similarity**k * (1 - similarity) ** (bins - k) for k in range(bins + 1)]
+        assert sum(terms[:least]) <= 1e-7 < sum(terms[: least + 1])
+    assert fewest_equal(116, 1.0) == 116
+
+
+def test_no_pair_at_the_threshold_is_given_up_and_most_far_below_are() -> None:
+    rng = random.Random(6)
+    for shared, own in [(3, 1), (6, 2), (12, 4), (30, 10), (60, 20), (300, 100)]:  # Jaccard .6
+        signed = sign(pa.array([t for _ in range(600) for t in pair_of(rng, shared, own)], pa.large_string()), 1, 116)
+        left = np.arange(0, 1200, 2)
+        sketches = sketches_of(signed.values)
+        assert alike(sketches, left, left + 1, 116, 0.6).all()
+        count = (signed.values[::2] == signed.values[1::2]).sum(axis=1)
+        assert count.min() > fewest_equal(116, 0.6)
+    far = sign(pa.array([t for _ in range(600) for t in pair_of(rng, 20, 40)], pa.large_string()), 1, 116)  # .2
+    assert alike(sketches_of(far.values), left, left + 1, 116, 0.6).mean() < 0.01
+
+
+@given(st.integers(1, 300), st.integers(0, 2**32 - 1), st.floats(0.05, 1.0))
+@settings(max_examples=100, deadline=None)
+def test_equal_bytes_are_counted_one_by_one(bins: int, seed: int, similarity: float) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 3, (6, bins)).astype(np.uint32) + (rng.integers(0, 9, (6, bins)) << 8).astype(np.uint32)
+    left, right = (part.reshape(-1).astype(np.int64) for part in np.indices((6, 6)))
+    equal = (values[left].astype(np.uint8) == values[right].astype(np.uint8)).sum(axis=1)
+    found = alike(sketches_of(values), left, right, bins, similarity)
+    assert (found == (equal >= fewest_equal(bins, similarity))).all()
 
 
 @given(st.lists(st.text("가나다라 ", max_size=40), min_size=2, max_size=8), st.integers(1, 4))

@@ -15,6 +15,7 @@ import zstandard
 from typer.testing import CliRunner
 
 import dedup.near_file
+import dedup.streaming
 from corpus.errors import HanjoError, SchemaError, SourceError, StaleError, UsageError
 from dedup.near import near_duplicates
 from dedup.near_file import Records, near_file
@@ -57,6 +58,7 @@ def test_a_line_a_document_in_order_as_the_in_memory_pass_says(
     kit: Any, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dedup.near_file, "_BATCH_ROWS", 30)
+    monkeypatch.setattr(dedup.streaming, "_STRETCH", 20_000)  # bytes: sets are compared a few documents at a time
     rows = rows_of(kit)
     out = tmp_path / "out.jsonl"
     told = near_file(Records(write(tmp_path / name, rows)), out, DedupSettings(similarity=0.7))

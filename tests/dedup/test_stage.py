@@ -22,7 +22,7 @@ from dedup import stage
 from dedup.locate import locate
 from dedup.near import near_duplicates
 from dedup.settings import DedupSettings
-from dedup.unique import split_of
+from dedup.splits import split_of
 
 BASE = "오늘은 하늘이 맑고 바람이 불어 산책을 하기에 좋은 날이었다"
 
