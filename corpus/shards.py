@@ -119,11 +119,8 @@ def merge(parts: Sequence[Counts]) -> Counts:
 
 
 @contextmanager
-def atomic_path(final: Path, mode: int = 0o644, *, lasting: bool = True) -> Iterator[Path]:
+def atomic_path(final: Path, mode: int = 0o644) -> Iterator[Path]:
     """A temporary path beside `final`, synced and renamed onto it when the block ends well, removed when it does not.
-
-    Args:
-        lasting: it must survive a power cut from then on; without, a kill alone.
 
     Raises:
         StorageError: the disk is full or not writable; nothing is left under the final name.
@@ -132,13 +129,11 @@ def atomic_path(final: Path, mode: int = 0o644, *, lasting: bool = True) -> Iter
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        if lasting:
-            with temporary.open("rb+") as handle:
-                os.fsync(handle.fileno())
+        with temporary.open("rb+") as handle:
+            os.fsync(handle.fileno())
         temporary.chmod(mode)
         temporary.replace(final)
-        if lasting:
-            sync(final.parent)
+        sync(final.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -173,9 +168,9 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
-def write_json(path: Path, value: object, *, lasting: bool = True) -> None:
-    """Write JSON with sorted keys, atomically (see `atomic_path`); the same value gives the same bytes."""
-    with atomic_path(path, lasting=lasting) as temporary:
+def write_json(path: Path, value: object) -> None:
+    """Write JSON with sorted keys, atomically; the same value gives the same bytes."""
+    with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

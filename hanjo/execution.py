@@ -205,8 +205,7 @@ class Runner:
     ) -> None:
         def finished(job: Job, context: JobContext, done: Done) -> None:
             path = self._marker(stage, phase, job)
-            # A marker that a power cut loses or tears is a job done once more: waiting for the disk would buy nothing.
-            write_json(path, {"fingerprint": context.fingerprint, **asdict(done.outcome)}, lasting=False)
+            write_json(path, {"fingerprint": context.fingerprint, **asdict(done.outcome)})
             note.write(
                 event="job",
                 phase=phase.name,
