@@ -108,7 +108,7 @@ def check(paths: Sequence[Path], settings: CheckSettings, progress: Progress, la
         store = Store(Path(folder), tuple(tuple(one.facts["batches"]) for one in read))
         from hanjo.check_duplicates import find_duplicates
 
-        found = find_duplicates(store, _steps(tell, labels), _opened(settings.index))
+        found = find_duplicates(store, _steps(tell, labels), _opened(settings.index), settings.workers)
         facts = facts_of(read, store, found, units)
         if settings.tokenizer is not None:
             tell(phase=labels["tokens"], total=1)

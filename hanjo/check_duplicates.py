@@ -9,6 +9,7 @@ memory, a bounded part of the keys and of the texts at a time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -34,9 +35,8 @@ Tell = Callable[[str, int, int], None]
 """Told of progress: `known`, `pairs` or `compare`, steps done, steps in all."""
 
 _PARTITION = 1 << 20  # documents whose hashes or keys are sorted at a time
-_COMPARED = (
-    12 << 20
-)  # bytes of text on both sides of the pairs compared at a time; their shingles take several times that
+# Bytes of text on both sides of the pairs that a thread compares at a time; their shingles take several times that.
+_COMPARED = 6 << 20
 _PARTNERS = 8  # better documents that each one is compared with at most, those that would stay first
 _SHOWN = 5
 
@@ -63,8 +63,12 @@ class Found:
     listed: Listed | None = None
 
 
-def find_duplicates(store: Store, tell: Tell, index: Index | None = None) -> Found:
-    """Exact and near-duplicates among all documents of the store that the index, where there is one, has not."""
+def find_duplicates(store: Store, tell: Tell, index: Index | None = None, threads: int = 1) -> Found:
+    """Exact and near-duplicates among all documents of the store that the index, where there is one, has not.
+
+    Args:
+        threads: at work on the comparison, which is most of it.
+    """
     settings = DedupSettings()
     sizes, signed = store.column("bytes"), store.column("signed").astype(bool)
     count = len(sizes)
@@ -80,7 +84,7 @@ def find_duplicates(store: Store, tell: Tell, index: Index | None = None) -> Fou
         more = _band_pairs(keys, ranks[documents].astype(np.int64), settings.neighbours)
         better, worse = _merged(np.concatenate([better, more[0]]), np.concatenate([worse, more[1]]))
         tell("pairs", band + 1, settings.bands)
-    better, worse, similarity = _compared(store, by_rank, sizes, (better, worse), tell)
+    better, worse, similarity = _compared(store, by_rank, sizes, (better, worse), tell, threads)
     near = similarity >= settings.similarity
     members, places = np.unique(np.concatenate([better[near], worse[near]]), return_inverse=True)  # by rank: best first
     half = int(near.sum())
@@ -156,7 +160,7 @@ def _merged(better: Longs, worse: Longs) -> tuple[Longs, Longs]:
 
 
 def _compared(
-    store: Store, by_rank: Array, sizes: Array, pairs: tuple[Longs, Longs], tell: Tell
+    store: Store, by_rank: Array, sizes: Array, pairs: tuple[Longs, Longs], tell: Tell, threads: int
 ) -> tuple[Longs, Longs, Floats]:
     """The pairs, ordered so that what belongs together is read together, and their exact similarity."""
     better, worse = pairs
@@ -170,9 +174,15 @@ def _compared(
     text = np.cumsum(sizes[left].astype(np.int64) + sizes[right])
     bounds = np.unique([0, *(np.flatnonzero(np.diff(text // _COMPARED)) + 1).tolist(), len(better)]).tolist()
     similarity = np.empty(len(better))
-    for first, last in pairwise(bounds):
+
+    def compare(bound: tuple[int, int]) -> int:
+        first, last = bound
         documents, places = np.unique(np.concatenate([left[first:last], right[first:last]]), return_inverse=True)
         sets = shingle_sets(store.texts(documents), DedupSettings().shingle)
         similarity[first:last] = jaccard(sets, places[: last - first], sets, places[last - first :])
-        tell("compare", last, len(better))
+        return last
+
+    with ThreadPoolExecutor(threads) as pool:  # the kernels let go of the interpreter's lock
+        for last in pool.map(compare, pairwise(bounds)):
+            tell("compare", last, len(better))
     return better, worse, similarity
