@@ -37,6 +37,8 @@ from corpus.shards import (
     write_json,
     write_table,
 )
+from corpus.tombstones import see
+from hanjo.journal import recover
 from hanjo.ledger import LAST, record
 from hanjo.noticed import noticed
 from hanjo.progress import Progress
@@ -74,6 +76,7 @@ class Runner:
         """
         self._refuse_another_run()
         with locked(self.run), _workers(self.recipe.execution) as workers:
+            recover(self.run)
             private_folder(self.run / ".done")
             with atomic_path(self.run / "recipe.yaml") as temporary:
                 note = (
@@ -110,9 +113,7 @@ class Runner:
         return stage.load().phases(self.run, getattr(self.recipe, stage.name), self.recipe.common(self.base))
 
     def _context(self, stage: Stage, phase: Phase, job: Job) -> JobContext:
-        module = stage.load()
-        settings = None if phase.told_all else getattr(self.recipe, stage.name)
-        made_of = fingerprint(stage.name, module.VERSION, settings, job.name, dict(job.arguments), list(job.inputs))
+        made_of = job_fingerprint(stage, phase, job, getattr(self.recipe, stage.name))
         return JobContext(self.run, made_of, self.recipe.execution.memory)
 
     def _run_stage(self, stage: Stage, workers: Workers | RayWorkers) -> StageResult:
@@ -121,6 +122,7 @@ class Runner:
         done = self._walk(stage, None) if marker.exists() else None
         if done is None:
             marker.unlink(missing_ok=True)
+            see(self.run, stage.name)
             self._forget_from(stage)
             note = Timings(self.run, stage.name)
             with self.progress.stage(stage.name) as tell:
@@ -271,7 +273,7 @@ class Runner:
         manifest = self._manifest()
         if stage.gets is not None:
             came = manifest["stages"][stage.gets]["counts"].get("kept", {}).get("documents", 0)
-            got = counts.get("in", {}).get("documents", 0)
+            got = counts.get("in", {}).get("documents", 0) - counts.get("withdrawn", {}).get("documents", 0)
             if came != got:
                 raise CountError(
                     f"{stage.gets} kept {came} documents, {stage.name} got {got}", fix="please report this"
@@ -342,6 +344,12 @@ class Runner:
                 fix=f"`hanjo status {self.run}` lists them; mend the files, or "
                 + ("leave --strict out" if self.strict else f"--set max_quarantined={enough:g}"),
             )
+
+
+def job_fingerprint(stage: Stage, phase: Phase, job: Job, settings: object) -> str:
+    """What a job is made of: the fingerprint of its marker and of its files."""
+    told = None if phase.told_all else settings
+    return fingerprint(stage.name, stage.load().VERSION, told, job.name, dict(job.arguments), list(job.inputs))
 
 
 def _workers(execution: ExecutionSettings) -> Workers | RayWorkers:

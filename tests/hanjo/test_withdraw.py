@@ -1,0 +1,317 @@
+"""`hanjo withdraw` on a real small run: the text goes from every file, no token moves, and nothing is run again."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from corpus.documents import document_id
+from corpus.shards import merge
+from hanjo.execution import Runner
+from hanjo.ledger import last_entry, verify
+from hanjo.progress import Progress
+from hanjo.recipe import load_recipe
+from hanjo.stages import StageResult, up_to
+from hanjo.tracing import trace
+from hanjo.withdraw import Asked, Withdrawn
+from hanjo.withdraw import withdraw as withdraw_from
+from tokenizer.indexed import IndexedTokens
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "recipes" / "sample" / "tax-rulings" / "tribunal.jsonl.gz"
+STAGES = ("collect", "measure", "decide", "dedup", "tokenize", "pretrain", "evaluate")
+RIGHTS = (
+    "{train: true, publish_weights: true, redistribute: true, derive: true, commercial: true, attribution: null, "
+    "until: null, license: L, evidence: e}"
+)
+RECIPE = """name: small
+as_of: 2026-11-24
+collect:
+  sources: [{path: a}, {path: b}, {path: c}]
+dedup: {valid: 0.1, test: 0.1}
+tokenize: {vocab_size: 512}
+execution: {workers: 1}
+pretrain:
+  steps: 4
+  checkpoint_every: 2
+  validate_every: 2
+  global_batch: 2
+  micro_batch: 1
+  model: {hidden: 32, layers: 1, heads: 2, kv_heads: 1, intermediate: 64, context: 64}
+evaluate: {suites: [bits_per_byte], documents: 8}
+"""
+
+
+def hanjo(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hanjo.cli", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def write_source(folder: Path, contributor: str, texts: dict[str, str]) -> None:
+    folder.mkdir()
+    said = f"contributor: {contributor}\nsource: {folder.name}\nkey: id\nlang: ko\ndomain: test\norigin: natural\n"
+    (folder / "submission.yaml").write_text(f"{said}rights: {RIGHTS}\n", encoding="utf-8")
+    lines = [json.dumps({"id": key, "text": text}, ensure_ascii=False) for key, text in texts.items()]
+    if folder.name == "b":
+        lines.append('{"id": "broken", "text": ')  # quarantined
+    (folder / "a.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def rulings() -> list[str]:
+    with gzip.open(SAMPLE, "rt", encoding="utf-8") as lines:
+        return [json.loads(line)["text"] for line in islice(lines, 110)]
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rulings of three contributors. b repeats some of a's, exactly and nearly; c holds a bridge between two texts.
+
+    `bridge` is similar to `left` and to `right`, which are not similar to each other; `again` repeats `left`.
+    """
+    folder = tmp_path_factory.mktemp("withdraw")
+    import os
+
+    if os.environ.get("KEEP"):
+        return Path(os.environ["KEEP"]) / "recipe.yaml"
+    texts = rulings()
+    write_source(folder / "a", "한빛", {f"a{i}": text for i, text in enumerate(texts[:40])})
+    copies = {f"b{i}": text for i, text in enumerate(texts[:10])}
+    copies |= {f"near{i}": text + " 이상과 같이 결정한다." for i, text in enumerate(texts[10:15])}
+    write_source(folder / "b", "새벽", copies | {f"own{i}": text for i, text in enumerate(texts[40:70])})
+    pieces = [text[:400] for text in texts[100:108]]
+    bridge = {
+        "bridge": " ".join(pieces),
+        "left": " ".join(pieces[:6]),
+        "right": " ".join(pieces[2:]),
+        "again": "  ".join(pieces[:6]),
+    }
+    write_source(folder / "c", "바다", {f"c{i}": text for i, text in enumerate(texts[70:100])} | bridge)
+    path = folder / "recipe.yaml"
+    path.write_text(RECIPE, encoding="utf-8")
+    return path
+
+
+def run_to(recipe: Path, run: Path, until: str) -> dict[str, StageResult]:
+    """`hanjo run` in this process: stage → result."""
+    resolved = load_recipe(recipe, ["max_quarantined=0.5"])
+    results = Runner(run, resolved, recipe.parent, Progress("quiet")).run_stages(up_to(until))
+    return {result.stage: result for result in results}
+
+
+@pytest.fixture(scope="module")
+def made(recipe: Path) -> Path:
+    """The run up to tokenize; every test takes a copy."""
+    import os
+
+    if os.environ.get("KEEP"):
+        return Path(os.environ["KEEP"]) / "runs" / "made"
+    run_to(recipe, recipe.parent / "runs" / "made", "tokenize")
+    return recipe.parent / "runs" / "made"
+
+
+@pytest.fixture
+def run(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "runs" / "run"))
+
+
+def withdraw(run: Path, *, dry_run: bool = False, **asked: Any) -> Withdrawn:
+    return withdraw_from(run, Asked(**asked), dry_run=dry_run)
+
+
+def tree(run: Path, *but: str) -> dict[str, str]:
+    """File → hash of its bytes."""
+    return {
+        path.relative_to(run).as_posix(): hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        for path in sorted(run.rglob("*"))
+        if path.is_file() and path.name not in ("timings.jsonl", ".lock", *but)
+    }
+
+
+def rows(run: Path, folder: str) -> list[dict[str, Any]]:
+    return [row for path in sorted((run / folder).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def everything(run: Path) -> str:
+    """All that a run's files say: tables decoded, other files as they are."""
+    told = []
+    for path in sorted(run.rglob("*")):
+        if path.suffix == ".parquet":
+            told += [json.dumps(row, ensure_ascii=False, default=str) for row in pq.read_table(path).to_pylist()]
+        elif path.is_file() and path.suffix not in (".bin", ".idx"):
+            told.append(path.read_bytes().decode("utf-8", "replace"))
+    return "\n".join(told)
+
+
+def manifest(run: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    return read["stages"]
+
+
+def assert_counts_agree(run: Path) -> None:
+    """Manifest, markers and tables say the same, and in = kept + removed + quarantined + withdrawn."""
+    for name, entry in manifest(run).items():
+        markers = [json.loads(path.read_text()) for path in (run / ".done" / name).rglob("*.json")]
+        listed = {row["name"] for row in pq.read_table(run / "shards" / f"{name}.parquet").to_pylist()}
+        markers = [  # without those of jobs that the stage no longer has
+            marker
+            for marker in markers
+            if all(one["path"] in listed or one["path"].startswith(".scratch") for one in marker["outputs"])
+        ]
+        summed = merge([marker["counts"] for marker in markers])
+        told = {reason: {k: n for k, n in amounts.items() if n} for reason, amounts in entry["counts"].items()}
+        assert {r: {k: n for k, n in a.items() if n} for r, a in summed.items() if any(a.values())} == {
+            reason: amounts for reason, amounts in told.items() if amounts
+        }, name
+        if "in" in told:
+            went = sum(
+                amounts.get("documents", 0)
+                for reason, amounts in told.items()
+                if reason.partition("/")[0] in ("kept", "removed", "quarantined", "withdrawn")
+            )
+            assert told["in"]["documents"] == went, name
+        for marker in markers:
+            for output in marker["outputs"]:
+                if not output["path"].startswith(".scratch"):
+                    assert (run / output["path"]).stat().st_size == output["bytes"], output["path"]
+        for row in pq.read_table(run / "shards" / f"{name}.parquet").to_pylist():
+            assert (run / row["name"]).stat().st_size == row["bytes"], row["name"]
+
+
+def fragments(text: str) -> list[str]:
+    """Pieces of 30 characters that stand in a table's JSON as they are."""
+    lines = [line for line in text.split("\n") if '"' not in line and "\\" not in line]
+    return [line[at : at + 30] for line in lines for at in range(0, len(line) - 30, 30)]
+
+
+def test_a_contributor_s_text_goes_from_every_file(run: Path, recipe: Path) -> None:
+    texts = [row["text"] for row in rows(run, "documents") if row["contributor"] == "새벽"]
+    others = [row["text"] for row in rows(run, "documents") if row["contributor"] != "새벽"]
+    own = [text for text in texts if text not in others and len(text) > 100][:30]
+    parts = [part for text in own for part in fragments(text)]
+    said = everything(run)
+    assert len(own) >= 30 and len(parts) > 200 and all(part in said for part in parts)
+    told = withdraw(run, contributor="새벽")
+    assert told.documents == 45 and told.quarantined == 1 and not told.missing
+    left = [row["text"] for row in rows(run, "documents")]
+    assert left.count("") == 45
+    said, shared = everything(run), "\n".join(others)
+    assert not [part for part in parts if part in said and part not in shared]
+    assert_counts_agree(run)
+
+
+def test_no_token_moves_and_what_is_not_touched_stays_byte_identical(run: Path) -> None:
+    before, old = tree(run), run.parent / "old"
+    shutil.copytree(run, old)
+    name = next(row["id"] for row in rows(run, "unique/train"))
+    told = withdraw(run, ids=(name,))
+    assert told.documents == 1 and told.shards
+    end = tokenizer_end(run)
+    for path in sorted((old / "tokens").rglob("*.bin")):
+        relative = path.relative_to(old).with_suffix("")
+        was, now = IndexedTokens(old / relative), IndexedTokens(run / relative)
+        docs = pq.read_table(run / f"{relative}.docs.parquet").to_pylist()
+        for number, row in enumerate(docs):
+            assert row["withdrawn"] == (row["id"] == name)
+            if row["id"] == name:
+                assert (now.document(number) == end).all() and len(now.document(number)) == row["tokens"] > 1
+            else:
+                assert np.array_equal(now.document(number), was.document(number))
+    after = tree(run)
+    changed = {path for path in before if after.get(path) != before[path]}
+    assert not {path for path in changed if path.endswith(".idx")}
+    bins = {path for path in changed if path.endswith(".bin")}
+    assert bins == {f"{shard}.bin" for shard in told.shards}
+    assert not any(path.startswith(("documents/ids/", "tokens/ids/", "tokenizer/")) for path in changed)
+    assert_counts_agree(run)
+
+
+def tokenizer_end(run: Path) -> int:
+    from tokenizer.vocabulary import open_vocabulary
+
+    return open_vocabulary(run / "tokenizer").end_of_text
+
+
+def test_nothing_is_run_again_and_nothing_comes_back(run: Path, recipe: Path) -> None:
+    withdraw(run, contributor="새벽")
+    shutil.copytree(recipe.parent / "a", run.parent / "a")
+    before = tree(run)
+    stages = run_to(recipe, run, "tokenize")
+    assert {name: stage.ran for name, stage in stages.items()} == dict.fromkeys(stages, 0)
+    assert tree(run) == before
+    assert verify(run, last_entry(run)) == []
+
+
+def test_what_is_made_anew_leaves_withdrawn_documents_out(run: Path, recipe: Path) -> None:
+    names = [row["id"] for row in rows(run, "unique/train")[:2]]
+    withdraw(run, ids=tuple(names))
+    withdraw(run, contributor="새벽")
+    for stage in STAGES[:5]:
+        again = Path(shutil.copytree(run, run.parent / stage))
+        for path in (again / ".done" / stage).rglob("*.json"):
+            path.unlink()
+        (again / ".done" / f"{stage}.json").unlink()
+        ran = run_to(recipe, again, "tokenize")
+        assert ran[stage].ran > 0 and run_to(recipe, again, "tokenize")["tokenize"].ran == 0
+        assert_counts_agree(again)
+        left = [row for split in ("train", "valid", "test") for row in rows(again, f"unique/{split}") if row["text"]]
+        assert left and not {row["id"] for row in left} & set(names)
+        assert all(row["contributor"] != "새벽" for row in left)
+        assert verify(again, last_entry(again)) == []
+        moved = manifest(again)["tokenize"]["fingerprint"] != manifest(run)["tokenize"]["fingerprint"]
+        assert moved == (stage in ("dedup", "tokenize"))
+        gone = [row for row in rows(again, "documents") if not row["text"]]
+        assert len(gone) == 47 and {row["path"] for row in gone} == {""} and {row["id"] for row in gone} >= set(names)
+        if stage == "collect":
+            assert rows(again, "documents") == rows(run, "documents")
+            assert manifest(again)["collect"]["counts"] == manifest(run)["collect"]["counts"]
+
+
+def test_documents_removed_for_the_sake_of_a_withdrawn_one_are_judged_again(run: Path) -> None:
+    ids = {key: document_id("c", key) for key in ("bridge", "left", "right", "again")}
+    before = {row["id"]: side for row, side in zip(rows(run, "documents"), rows(run, "clusters"), strict=True)}
+    assert before[ids["bridge"]]["keep"] and before[ids["bridge"]]["size"] == 4
+    assert all(before[ids[key]]["witness"] == ids["bridge"] for key in ("left", "right", "again"))
+    told = withdraw(run, ids=(ids["bridge"],))
+    split = before[ids["bridge"]]["split"]
+    promoted = {one["id"] for one in told.promoted}
+    assert ids["right"] in promoted and len(promoted) == 2
+    assert told.judged == 3 and {one["split"] for one in told.promoted} == {split}
+    after = {row["id"]: side for row, side in zip(rows(run, "documents"), rows(run, "clusters"), strict=True)}
+    stays, copy = (ids["left"], ids["again"]) if ids["left"] in promoted else (ids["again"], ids["left"])
+    assert after[copy] | {"rule": "dedup.exact", "witness": stays, "similarity": 1.0, "keep": False} == after[copy]
+    for name in promoted:
+        assert after[name]["keep"] and after[name]["size"] == 3 and after[name]["witness"] is None
+        assert after[name]["cluster"] == before[name]["cluster"] and after[name]["split"] == split
+        found = trace(run, name)
+        assert found["tokens"]["shard"].startswith("appended-") and not found["tokens"]["withdrawn"]
+    (text,) = [row["text"] for row in rows(run, f"unique/{split}") if row["id"] == ids["right"]]
+    assert tokens_of(run, ids["right"]) == text
+    assert_counts_agree(run)
+    assert verify(run, last_entry(run)) == []
+
+    again = withdraw(run, ids=(stays,))  # out of the appended shard
+    assert [one["id"] for one in again.promoted] == [copy]
+    assert tokens_of(run, stays) == ""
+    assert verify(run, last_entry(run)) == []
+    assert_counts_agree(run)
+
+
+def tokens_of(run: Path, document: str) -> str:
+    from tokenizers import Tokenizer
+
+    place = trace(run, document)["tokens"]
+    tokens = IndexedTokens(run / "tokens" / place["split"] / place["shard"]).document(place["row"])
+    read = Tokenizer.from_file(str(run / "tokenizer" / "tokenizer.json"))
+    text: str = read.decode([token for token in tokens.tolist() if token != tokenizer_end(run)], False)
+    return text
