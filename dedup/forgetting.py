@@ -14,12 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE, text_hash
+from corpus.edits import one_array
 from corpus.forgetting import blank
 from corpus.manifest import fingerprint
 from corpus.shards import JobContext, Output, read_table, write_table
 from corpus.staging import APPENDED, WITHDRAWN, Longs, Staging, appended_paths, read_rows
 from corpus.tombstones import withdrawals
-from dedup.promotion import MEMBERS, Judged, edited, judge_again, members_of
+from dedup.members import COLUMNS, members_of
+from dedup.promotion import Judged, by_member, edited, judge_again
 from dedup.settings import DedupSettings
 from dedup.unique import SPLITS
 
@@ -90,10 +92,10 @@ def _write_clusters(staging: Staging, gone: Mapping[str, Longs], judged: Judged 
     changed: dict[str, dict[int, dict[str, object]]] = {}
     for shard, rows in gone.items():
         changed[shard] = dict.fromkeys(rows.tolist(), _NO_PART)
-    kinds = [field for field in CLUSTERS if field.name in MEMBERS]
+    kinds = [field for field in CLUSTERS if field.name in COLUMNS]
     if judged is not None:
         for row in judged.members.to_pylist():
-            changed.setdefault(row["shard"], {})[row["row"]] = {name: row[name] for name in MEMBERS}
+            changed.setdefault(row["shard"], {})[row["row"]] = {name: row[name] for name in COLUMNS}
     for shard, rows_of in sorted(changed.items()):
         path = f"clusters/{shard}.parquet"
         lost = sorted(row for row, said in rows_of.items() if said is _NO_PART)
@@ -142,11 +144,13 @@ def _changed(members: pa.Table) -> np.ndarray:
 
 def _unique_rows(run: Path, chosen: pa.Table, texts: pa.LargeStringArray) -> pa.Table:
     carried = [name for name in DOCUMENTS.names if name not in ("text", "text_hash")]
-    rows = [
-        read_rows(run / "documents" / f"{shard}.parquet", [row], carried).to_pylist()[0]
-        for shard, row in zip(chosen["shard"].to_pylist(), chosen["row"].to_pylist(), strict=True)
-    ]
-    table = pa.Table.from_pylist(rows, schema=pa.schema([DOCUMENTS.field(name) for name in carried]))
+    schema = pa.schema([DOCUMENTS.field(name) for name in carried])
+
+    def rows(shard: str, places: Longs) -> pa.Array:
+        table = read_rows(run / "documents" / f"{shard}.parquet", places, carried)
+        return one_array(table.replace_schema_metadata().cast(schema).to_struct_array())
+
+    table = pa.Table.from_struct_array(by_member(chosen, rows, pa.struct(list(schema))))
     hashes = pa.array([text_hash(text) for text in texts.to_pylist()], pa.binary(16))
     columns = {name: table[name] for name in carried} | {"text": texts, "text_hash": hashes}
     return pa.table(columns | {name: chosen[name] for name in ("cluster", "size")}).select(UNIQUE.names).cast(UNIQUE)

@@ -7,9 +7,10 @@ stands from then on. Clusters keep their name and split, so nothing changes side
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,6 @@ import pyarrow.compute as pc
 
 from corpus.documents import DOCUMENTS
 from corpus.edits import apply_edits, one_array
-from corpus.shards import read_shards, read_table
 from corpus.staging import Longs, read_rows
 from dedup.inputs import NO_DATE, layout_of, parse_ids, rank, worth
 from dedup.minhash import sign
@@ -28,37 +28,19 @@ from dedup.shingles import shingle_sets
 from dedup.unique import EXACT, NEAR
 from dedup.verify import jaccard
 
-MEMBERS = ("cluster", "size", "split", "keep", "rule", "witness", "similarity")
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What became of the documents that had lost their witness.
 
     Attributes:
-        members: those of the clusters that are left: MEMBERS as they are now, `shard`, `row`, `id`, `was` (the rule
-            they were removed by before).
+        members: those of the clusters that are left: COLUMNS of dedup/members.py as they are now, `shard`, `row`, `id`,
+            `was` (the rule they were removed by before).
         promoted: bool, a row of members each.
     """
 
     members: pa.Table
     promoted: npt.NDArray[np.bool_]
-
-
-def members_of(run: Path, clusters: set[str]) -> pa.Table:
-    """The documents of some clusters: MEMBERS, `shard`, `row`; reads one column of clusters/ and what it finds."""
-    wanted = pa.array(sorted(clusters), pa.string())
-    parts = []
-    for shard in read_shards(run, "dedup", "clusters"):
-        path, name = run / shard.path, Path(shard.path).stem
-        found = pc.is_in(read_table(path, ["cluster"])["cluster"], value_set=wanted)
-        rows = np.flatnonzero(found.to_numpy()).astype(np.int64)
-        if len(rows):
-            table = read_rows(path, rows, MEMBERS)
-            parts.append(
-                table.append_column("shard", pa.array([name] * len(rows))).append_column("row", pa.array(rows))
-            )
-    return pa.concat_tables(parts).replace_schema_metadata() if parts else pa.table({})
 
 
 def judge_again(run: Path, members: pa.Table, gone: Mapping[str, Longs], settings: DedupSettings) -> Judged:
@@ -131,7 +113,7 @@ def _judge(
 
 def edited(run: Path, members: pa.Table) -> pa.LargeStringArray:
     """The edited texts of documents named by `shard` and `row`, in their order."""
-    return _read(run, members, lambda shard, rows: _edited(run, shard, rows), pa.large_string())
+    return by_member(members, lambda shard, rows: _edited(run, shard, rows), pa.large_string())
 
 
 def _edited(run: Path, shard: str, rows: Longs) -> pa.Array:
@@ -152,7 +134,7 @@ def _facts(run: Path, members: pa.Table, texts: pa.LargeStringArray, settings: D
         "id_hi": high,
         "id_lo": low,
         "length": pc.binary_length(texts).to_numpy().astype(np.int64),
-        "created": _read(run, members, created, pa.int64()).to_numpy(),
+        "created": by_member(members, created, pa.int64()).to_numpy(),
     }
     if {"quality", "rights"} & set(settings.prefer):
         layout = layout_of(run)
@@ -167,10 +149,10 @@ def _ids(run: Path, members: pa.Table) -> pa.Array:
     def ids(shard: str, rows: Longs) -> pa.Array:
         return one_array(read_rows(run / "documents" / f"{shard}.parquet", rows, ["id"])["id"])
 
-    return _read(run, members, ids, DOCUMENTS.field("id").type)
+    return by_member(members, ids, DOCUMENTS.field("id").type)
 
 
-def _read(run: Path, members: pa.Table, read, kind: pa.DataType) -> pa.Array:  # type: ignore[no-untyped-def]
+def by_member(members: pa.Table, read: Callable[[str, Longs], pa.Array], kind: pa.DataType) -> pa.Array:
     """One value a member, read shard by shard: `read(shard, ascending rows)` gives them."""
     shards = np.array(members["shard"].to_pylist(), object)
     rows = members["row"].to_numpy()
@@ -192,5 +174,5 @@ def _shards(members: pa.Table) -> list[str]:
     return sorted(set(members["shard"].to_pylist()))
 
 
-def _pairs(table: pa.Table, one: str, other: str):  # type: ignore[no-untyped-def]
+def _pairs(table: pa.Table, one: str, other: str) -> Iterator[tuple[Any, Any]]:
     return zip(table[one].to_pylist(), table[other].to_pylist(), strict=True)

@@ -38,6 +38,7 @@ from corpus.shards import (
     write_table,
 )
 from corpus.tombstones import see
+from dedup.members import index_members
 from hanjo.journal import recover
 from hanjo.ledger import LAST, record
 from hanjo.noticed import noticed
@@ -91,6 +92,8 @@ class Runner:
                     self.progress.warn(told)
                 if stage.name == "collect":
                     self._refuse_quarantine(result.counts)
+                if stage.name == "dedup":
+                    index_members(self.run)  # for withdrawal
                 if stage.name == LAST:
                     record(self.run)  # also where nothing ran: a kill may have come between that stage and the ledger
             return results

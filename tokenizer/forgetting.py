@@ -6,7 +6,6 @@ No token moves, so what a checkpoint has seen can still be told, and training th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,43 +23,32 @@ from tokenizer.vocabulary import open_vocabulary
 _AMOUNTS = ("bytes", "chars", "eojeol", "tokens")
 
 
-@dataclass(slots=True)
-class Places:
-    """Where tokens of documents stand: shard (`train/00000`) → row numbers in its table, ascending."""
+def places_of(run: Path, ids: Sequence[str]) -> dict[str, list[int]]:
+    """Where the tokens of documents stand: shard (`train/00000`) → row numbers in its table, ascending.
 
-    rows: dict[str, list[int]] = field(default_factory=dict)
-
-    def add(self, shard: str, row: int) -> None:
-        """Note one more; a row that is noted twice is one."""
-        held = self.rows.setdefault(shard, [])
-        if row not in held:
-            held.append(row)
-            held.sort()
-
-
-def places_of(run: Path, ids: Sequence[str]) -> Places:
-    """Where the tokens of documents stand, by their buckets of ids and the few shards that were appended since.
+    Read are the documents' buckets of ids, and the few shards that withdrawals appended, which no bucket knows.
 
     Raises:
         StaleError: tokenize has not run.
     """
     found = find_all(run / "tokens" / "ids", ids)
-    places = Places()
-    for shard, row in sorted(zip(found["shard"].to_pylist(), found["row"].to_pylist(), strict=True)):
-        places.add(shard, row)
+    places: dict[str, set[int]] = {}
+    for shard, row in zip(found["shard"].to_pylist(), found["row"].to_pylist(), strict=True):
+        places.setdefault(shard, set()).add(row)
     wanted = pa.array(sorted(ids), pa.string())
     for split in SPLITS:
         for path in appended_paths(run / "tokens" / split):
             held = pc.is_in(read_table(path, ["id"])["id"], value_set=wanted).to_numpy()
-            for row in np.flatnonzero(held).tolist():
-                places.add(f"{split}/{path.name.removesuffix(DOCS)}", row)
-    return places
+            if held.any():
+                shard = f"{split}/{path.name.removesuffix(DOCS)}"
+                places.setdefault(shard, set()).update(np.flatnonzero(held).tolist())
+    return {shard: sorted(rows) for shard, rows in sorted(places.items())}
 
 
 def spans_of(run: Path, ids: Sequence[str]) -> list[tuple[str, int, int]]:
     """Shard (`tokens/train/00000`), first token and the one after the last, of each document that was encoded."""
     spans = []
-    for shard, rows in sorted(places_of(run, ids).rows.items()):
+    for shard, rows in places_of(run, ids).items():
         table = read_rows(run / "tokens" / f"{shard}{DOCS}", rows, ["first_token", "tokens"])
         spans += [
             (f"tokens/{shard}", one["first_token"], one["first_token"] + one["tokens"]) for one in table.to_pylist()
@@ -76,7 +64,7 @@ def forget(staging: Staging, ids: Sequence[str]) -> list[tuple[str, int, int]]:
     """
     end = open_vocabulary(staging.run / FOLDER).end_of_text
     spans = []
-    for shard, rows in sorted(places_of(staging.run, ids).rows.items()):
+    for shard, rows in places_of(staging.run, ids).items():
         prefix, path = f"tokens/{shard}", f"tokens/{shard}{DOCS}"
         old = read_rows(staging.run / path, rows)
         standing = ~old["withdrawn"].to_numpy().astype(bool)

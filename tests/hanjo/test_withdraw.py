@@ -315,3 +315,166 @@ def tokens_of(run: Path, document: str) -> str:
     read = Tokenizer.from_file(str(run / "tokenizer" / "tokenizer.json"))
     text: str = read.decode([token for token in tokens.tolist() if token != tokenizer_end(run)], False)
     return text
+
+
+def with_key(run: Path, *, index: bool) -> Path:
+    """A run with the key of its tombstones, which is random otherwise, and with an index of deduplication."""
+    from dedup.index import writing
+    from dedup.index_adding import add_sources
+    from dedup.index_parameters import IndexParameters
+    from dedup.index_sources import Fields
+
+    (run / "tombstones").mkdir(mode=0o700)
+    (run / "tombstones" / "key").write_bytes(bytes(range(32)))
+    if index:
+        recipe = load_recipe(run / "recipe.yaml")
+        with writing(run / "index", IndexParameters.of(recipe.dedup, recipe.seed), create=True) as opened:
+            add_sources(opened, [run], Fields())
+    return run
+
+
+def killed(what: str, run: Path, *arguments: object) -> list[dict[str, Any]]:
+    """What tests/hanjo/killer/withdrawing.py printed."""
+    script = Path(__file__).parent / "killer" / "withdrawing.py"
+    scratch = run.parent / "killed"
+    scratch.mkdir(exist_ok=True)
+    command = [sys.executable, str(script), what, str(run), str(scratch), *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def begun(run: Path, name: str) -> tuple[Path, dict[str, str]]:
+    """A copy of the run whose withdrawal was killed as soon as its journal stood, and the files of one never killed."""
+    whole, cut = (Path(shutil.copytree(run, run.parent / what / run.name)) for what in ("whole", "cut"))
+    withdraw(whole, ids=(name,))
+
+    def stop(_: Path) -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hanjo.journal.recover", stop)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw(cut, ids=(name,))
+    assert (cut / ".withdraw" / "journal.json").exists()
+    return cut, tree(whole)
+
+
+@pytest.mark.parametrize(
+    ("index", "first"), [(False, 1), (True, 53), pytest.param(True, 1, marks=pytest.mark.slow)], ids=str
+)
+def test_killed_at_any_step_of_moving_it_ends_as_one_never_killed(run: Path, index: bool, first: int) -> None:
+    cut, new = begun(with_key(run, index=index), document_id("c", "bridge"))
+    states = killed("carry", cut, first)
+    assert len(states) > 5 and [state["killed"] for state in states] == [True] * (len(states) - 1) + [False]
+    for state in states:
+        assert state["tree"] == new, state["number"]
+
+
+def test_killed_before_its_journal_stands_the_run_is_as_it_was(run: Path) -> None:
+    bridge = document_id("c", "bridge")
+    old = tree(with_key(run, index=False))
+    _, new = begun(run, bridge)
+    for state in killed("stage", run, bridge, 1, 7, 13, 19, 25, 31, 37):
+        assert state["killed"] and state["tree"] == (new if state["journal"] else old), state["number"]
+
+
+@pytest.mark.slow
+def test_killed_at_any_step_the_run_is_as_it_was_or_as_it_shall_be(run: Path) -> None:
+    bridge = document_id("c", "bridge")
+    old = tree(with_key(run, index=True))
+    _, new = begun(run, bridge)
+    states = killed("stage", run, bridge, *range(1, 90))
+    assert {state["killed"] for state in states} == {True, False}
+    for state in states:
+        done = state["journal"] or not state["killed"]
+        assert state["tree"] in ((new,) if done else (old, new)), state["number"]
+
+
+def test_the_next_command_finishes_what_was_cut_off(run: Path) -> None:
+    cut, new = begun(with_key(run, index=True), document_id("c", "bridge"))
+    assert hanjo("status", cut).returncode == 0
+    assert tree(cut) == new
+
+
+def test_an_index_of_deduplication_follows(run: Path) -> None:
+    from dedup.index import Index
+    from dedup.index_check import check
+
+    before = Index.open(with_key(run, index=True) / "index").totals["documents"]
+    told = withdraw(run, contributor="새벽")
+    assert told.indexes == [str(run / "index")]
+    index = Index.open(run / "index")
+    assert index.totals["documents"] == before - 45
+    check(index)
+
+
+def test_dry_run_tells_the_same_and_changes_nothing(run: Path) -> None:
+    before = tree(run)
+    would = withdraw(run, contributor="새벽", dry_run=True)
+    assert tree(run) == before and not (run / ".withdraw").exists()
+    did = withdraw(run, contributor="새벽")
+    assert would.promoted == did.promoted and would.tokens == did.tokens > 0 and would.documents == did.documents
+    after = tree(run)
+    again = withdraw(run, contributor="새벽")
+    assert (again.documents, again.before) == (0, 45)
+    assert tree(run) == after
+
+
+def test_the_command_tells_what_went_and_what_it_did_not_find(run: Path) -> None:
+    other = shutil.copytree(run, run.parent / "other")
+    file = run.parent / "keys.txt"
+    file.write_text("own1\nnobody\n", encoding="utf-8")
+    done = hanjo("withdraw", "--run", run, "--source", "b", "--ids", file)
+    assert done.returncode == 0, done.stderr
+    assert "documents   1 withdrawn" in done.stdout and f"{other} holds 1 of them: withdraw there too" in done.stdout
+    assert f"1 ids are not in {run}: {document_id('b', 'nobody')}" in done.stderr
+    assert "By" in (run / "report.html").read_text(encoding="utf-8")
+    found = json.loads(hanjo("trace", "own1", "--source", "b", "--run", run, "--json").stdout)
+    assert found["verdict"]["rule"] == "withdrawn" and found["tokens"]["withdrawn"]
+    assert "withdrawn" in hanjo("trace", "own1", "--source", "b", "--run", run).stdout
+    told = json.loads(hanjo("status", run, "--json").stdout)
+    assert all(stage["withdrawn"] == 1 for stage in told["stages"][:5])
+    assert "withdrawn" in hanjo("status", run).stdout
+    again = json.loads(hanjo("withdraw", "--run", run, "--source", "b", "--ids", "own1", "--json").stdout)
+    assert (again["documents"], again["before"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--ids", "0" * 32), "no document that was asked for"),
+        (("--ids", "xyz"), "no document id"),
+        (("--contributor", "아무개"), "a (of 한빛), b (of 새벽), c (of 바다)"),
+        (("--source", "d"), "no source 'd'"),
+        ((), "say what is to go"),
+        (("--contributor", "새벽", "--source", "b"), "say what is to go"),
+    ],
+)
+def test_a_wrong_ask_is_told(made: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = hanjo("withdraw", "--run", made, *arguments)
+    assert done.returncode == 2 and message in done.stderr
+
+
+def test_a_run_that_is_at_work_is_refused(run: Path) -> None:
+    from hanjo.execution import locked
+
+    with locked(run):
+        done = hanjo("withdraw", "--run", run, "--contributor", "새벽")
+    assert done.returncode == 1 and "another process works on this run" in done.stderr
+
+
+def test_what_an_unfinished_stage_left_goes_too(run: Path, recipe: Path) -> None:
+    own = next(row["text"] for row in rows(run, "documents") if row["id"] == document_id("b", "own3"))
+    values = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    for name in ("dedup", "tokenize"):  # as a kill in dedup leaves it
+        del values["stages"][name]
+        (run / "shards" / f"{name}.parquet").unlink()
+    (run / "manifest.json").write_text(json.dumps(values), encoding="utf-8")
+    (run / ".scratch" / "dedup").mkdir(parents=True)
+    (run / ".scratch" / "dedup" / "texts").write_text(own, encoding="utf-8")
+    withdraw(run, contributor="새벽")
+    assert not (run / "unique").exists() and not (run / "tokens").exists() and not (run / ".scratch" / "dedup").exists()
+    run_to(recipe, run, "tokenize")
+    assert fragments(own)[0] not in everything(run)
+    assert_counts_agree(run)

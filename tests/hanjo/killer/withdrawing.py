@@ -1,6 +1,6 @@
 """Run by tests/hanjo/test_withdraw.py, by its path: ends a withdrawal at its n-th change of the disk, for every n.
 
-    withdrawing.py carry RUN SCRATCH         RUN has a journal and nothing of it done; kill while it is carried out
+    withdrawing.py carry RUN SCRATCH N       RUN has a journal and nothing of it done; kill at its N-th change and on
     withdrawing.py stage RUN SCRATCH ID N …  kill a whole withdrawal of ID at its N-th change
 
 Each time a copy of RUN is used, a child is forked (this process has no threads) and ends by `os._exit` when it is
@@ -11,6 +11,7 @@ each: the number, whether a journal stood, and the hash of every file.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -84,9 +85,9 @@ def one(base: Path, run: Path, number: int, call: Callable[[Path], object]) -> b
 def main() -> None:
     what, base, scratch = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     if what == "carry":
-        import hanjo.journal  # noqa: F401  (before the fork, so that a child is quick)
-
-        number = 1
+        for name in ("hanjo.execution", *(["dedup.index"] if (base / "index").exists() else [])):
+            importlib.import_module(name)  # before the fork, so that a child is quick
+        number = int(sys.argv[4])
         while one(base, scratch / base.name, number, opened):
             number += 1
         return
