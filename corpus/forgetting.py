@@ -20,7 +20,6 @@ from corpus.documents import DOCUMENTS, EDITS, VERDICTS
 from corpus.edits import apply_edits, one_array
 from corpus.identity import find_all
 from corpus.measure import MeasureSettings, measure_batch
-from corpus.policies import Sampling
 from corpus.rights import read_rights
 from corpus.settings import Common
 from corpus.shards import Counts, add, read_shards, read_table, shard_paths
@@ -182,11 +181,7 @@ def _forget_judged(
     for rule, size in zip(verdicts["rule"].to_pylist(), sizes, strict=True):
         add(counts, "kept" if rule is None else f"removed/{rule}", documents=1, bytes=size)
     missing = missing_rights(read_rights(staging.run), common.target.rights, common.as_of)
-    sampling = Sampling(
-        {str(name): share for name, share in settings.sample.items()},
-        {str(name): density for name, density in settings.sample_above.items()},
-        common.seed,
-    )
+    sampling = settings.sampling(common.seed)
     documents = old.select(["id", "source", "rights_id"])
     _, anew = judge(documents, signals, settings.limits(), settings.profiles, missing, settings.profile, sampling)
     counts |= {reason: amounts for reason, amounts in anew.items() if reason.startswith("register/")}

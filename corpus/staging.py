@@ -162,6 +162,7 @@ def read_rows(path: Path, rows: Longs | Sequence[int], columns: Sequence[str] | 
             low, high = np.searchsorted(wanted, (first, first + count))
             if low < high:
                 part = file.read_row_group(group, columns=names)
+                part = part if names is None else part.select(names)
                 parts.append(part.take(pa.array(wanted[low:high] - first)))
             first += count
     return pa.concat_tables(parts).combine_chunks()

@@ -26,6 +26,8 @@ from hanjo.stages import StageResult, up_to
 from hanjo.tracing import trace
 from hanjo.withdraw import Asked, Withdrawn
 from hanjo.withdraw import withdraw as withdraw_from
+from pretrain.packing import pack
+from pretrain.stage import plan_training
 from tokenizer.indexed import IndexedTokens
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -478,3 +480,95 @@ def test_what_an_unfinished_stage_left_goes_too(run: Path, recipe: Path) -> None
     run_to(recipe, run, "tokenize")
     assert fragments(own)[0] not in everything(run)
     assert_counts_agree(run)
+
+
+@pytest.fixture(scope="module")
+def trained(made: Path, recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run through every stage: four steps, checkpoints after two and four."""
+    run = Path(shutil.copytree(made, tmp_path_factory.mktemp("trained") / "runs" / "run"))
+    run_to(recipe, run, "evaluate")
+    return run
+
+
+def test_steps_and_checkpoints_that_have_seen_it_are_told_and_nothing_is_trained_again(
+    trained: Path, recipe: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(trained, tmp_path / "runs" / "run"))
+    places = {row["id"]: trace(run, row["id"]) for row in rows(run, "unique/train")}
+    seen = next(name for name, place in places.items() if place["training"]["checkpoints"] == ["step-000004"])
+    before = tree(run)
+    told = withdraw(run, ids=(seen,))
+    assert told.steps == places[seen]["training"]["steps"] and told.checkpoints == {"step-000004": len(told.steps)}
+    assert told.model
+    assert trace(run, seen)["training"] == places[seen]["training"]  # a checkpoint stays traceable
+    after = tree(run)
+    assert not [path for path in before if path.startswith("pretrain/") and after.get(path) != before[path]]
+    again = run_to(recipe, run, "evaluate")
+    assert {name: stage.ran for name, stage in again.items()} == dict.fromkeys(again, 0)
+
+
+def test_a_bridge_s_shards_change_no_order_of_samples(trained: Path, recipe: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(trained, tmp_path / "runs" / "run"))
+    told = withdraw(run, ids=(document_id("c", "bridge"),))
+    assert told.promoted
+    again = run_to(recipe, run, "evaluate")
+    assert {name: stage.ran for name, stage in again.items()} == dict.fromkeys(again, 0)
+    assert not list((run / "pretrain" / "checkpoints").glob("stale-*"))
+    name = next(row["id"] for row in rows(run, "unique/train") if trace(run, row["id"])["training"]["steps"])
+    assert withdraw(run, ids=(name,)).steps  # still traced, though the run has shards that training did not see
+
+
+def test_samples_of_a_withdrawn_test_document_go(trained: Path, recipe: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(trained, tmp_path / "runs" / "run"))
+    (path,) = (run / "evaluate" / "samples").glob("*.trained.parquet")
+    name = pq.read_table(path)["id"][0].as_py()
+    rows_before = pq.read_metadata(path).num_rows
+    assert withdraw(run, ids=(name,)).samples == 2  # of the model, and of its untrained twin
+    assert pq.read_metadata(path).num_rows == rows_before - 1 and name not in pq.read_table(path)["id"].to_pylist()
+    assert_counts_agree(run)
+    again = run_to(recipe, run, "evaluate")
+    assert {stage.ran for stage in again.values()} == {0}
+    assert hanjo("report", run).returncode == 0
+
+
+def test_training_that_goes_on_sees_masked_ids_in_the_same_order(made: Path, recipe: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(made, tmp_path / "runs" / "run"))
+    done = hanjo("pretrain", "train", run, "--until-step", "2")
+    assert done.returncode == 0, done.stderr
+    first = (run / "pretrain" / "metrics.jsonl").read_text(encoding="utf-8")
+    plan = plan_training(run, load_recipe(run / "recipe.yaml").pretrain, 0, here=False)
+    told = withdraw(run, ids=(document_id("c", "bridge"), *(row["id"] for row in rows(run, "unique/train")[:20])))
+    assert told.promoted and told.tokens > 1000
+    after = plan_training(run, load_recipe(run / "recipe.yaml").pretrain, 0, here=False)
+    assert (after.fingerprint, after.train) == (plan.fingerprint, plan.train)
+    end, masked = tokenizer_end(run), 0
+    for shard in after.train:
+        tokens = np.asarray(IndexedTokens(run / shard.path).tokens, np.int64)
+        for row in pq.read_table(run / f"{shard.path}.docs.parquet").to_pylist():
+            if row["withdrawn"] and row["first_token"] and row["tokens"] > 1:
+                window = tokens[row["first_token"] - 1 : row["first_token"] + row["tokens"]]
+                assert pack(window[None], end).targets == 0
+                masked += 1
+    assert masked > 10
+    done = hanjo("pretrain", "train", run, "--until-step", "3")
+    assert done.returncode == 0, done.stderr
+    for source in ("a", "b", "c"):  # the last step has nothing to learn from
+        withdraw(run, source=source)
+    done = hanjo("pretrain", "train", run)
+    assert done.returncode == 0, done.stderr
+    lines = (run / "pretrain" / "metrics.jsonl").read_text(encoding="utf-8")
+    assert lines.startswith(first) and len(lines.splitlines()) == 4
+    losses = [json.loads(line)["loss"] for line in lines.splitlines()]
+    assert min(losses[:3]) > 1 and losses[3] == 0
+    assert not list((run / "pretrain" / "checkpoints").glob("stale-*"))
+
+
+def test_training_anew_takes_the_promoted_documents_too(made: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(made, tmp_path / "runs" / "run"))
+    settings = load_recipe(run / "recipe.yaml").pretrain
+    before = plan_training(run, settings, 0, here=False)
+    told = withdraw(run, ids=(document_id("c", "bridge"),))
+    assert {one["split"] for one in told.promoted} == {"train"}
+    after = plan_training(run, settings, 0, here=False)
+    assert after.train[:-1] == before.train and after.train[-1].path == "tokens/train/appended-00000"
+    assert after.fingerprint != before.fingerprint
