@@ -16,13 +16,16 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from corpus.shards import private_folder, sync, write_json
 from corpus.staging import Staging
 from corpus.tombstones import FOLDER as TOMBSTONES
+
+if TYPE_CHECKING:
+    from dedup.index import Index
 
 FOLDER = ".withdraw"
 _JOURNAL, _NEW = "journal.json", "new"
@@ -47,7 +50,12 @@ def commit(staging: Staging, indexes: Sequence[Path], ids: Sequence[str]) -> Non
 
     Args:
         indexes: incremental indexes of deduplication that the documents are to leave too.
+
+    Raises:
+        LockedError, UsageError, StaleError: an index cannot be changed; nothing was done then.
     """
+    with ExitStack() as stack:
+        _writing(stack, indexes)
     for path in staging.files:
         sync(staging.folder / path)
     for folder in {(staging.folder / path).parent for path in staging.files}:
@@ -94,7 +102,7 @@ def settle(run: Path) -> None:
 
 def _carry_out(run: Path, new: Path, journal: dict[str, Any]) -> None:
     with ExitStack() as stack:
-        indexes = [stack.enter_context(_index(run / folder)) for folder in journal["indexes"]]
+        indexes = _writing(stack, [run / folder for folder in journal["indexes"]])
         for one in journal["overwrites"]:
             _overwrite(run / one["path"], one["dtype"], one["value"], one["spans"])
         for path in journal["going"]:
@@ -105,8 +113,13 @@ def _carry_out(run: Path, new: Path, journal: dict[str, Any]) -> None:
                 (new / path).replace(run / path)
         for folder in sorted({(run / path).parent for path in journal["files"]}):
             sync(folder)
-        for index in indexes:
-            _leave(index, journal["ids"])
+        _leave(indexes, journal["ids"])
+
+
+def leave(folders: Sequence[Path], ids: Sequence[str]) -> None:
+    """Take documents out of indexes of deduplication; each is changed whole or not at all."""
+    with ExitStack() as stack:
+        _leave(_writing(stack, folders), ids)
 
 
 def _below(run: Path, path: Path) -> str:
@@ -141,13 +154,19 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _index(folder: Path):  # type: ignore[no-untyped-def]
+def _writing(stack: ExitStack, folders: Sequence[Path]) -> list[Index]:
+    """The indexes, opened for writing until the stack ends."""
+    if not folders:
+        return []
     from dedup.index import writing
 
-    return writing(folder)
+    return [stack.enter_context(writing(folder)) for folder in folders]
 
 
-def _leave(index: Any, ids: list[str]) -> None:
+def _leave(indexes: Sequence[Index], ids: Sequence[str]) -> None:
+    if not indexes:
+        return
     from dedup.index_sources import ids_of
 
-    index.remove(ids_of(ids))
+    for index in indexes:
+        index.remove(ids_of(ids))

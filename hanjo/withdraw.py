@@ -19,7 +19,7 @@ from corpus.shards import JobContext, Output
 from corpus.staging import Longs, Staging, read_rows
 from corpus.tombstones import Kind, bury, read_tombstones
 from hanjo.execution import job_fingerprint, locked
-from hanjo.journal import FOLDER, abandon, begin, commit, recover
+from hanjo.journal import FOLDER, abandon, begin, commit, leave, recover
 from hanjo.ledger import STAGES as COUNTED
 from hanjo.ledger import record, stage_withdrawal
 from hanjo.markers import follow, mark_appended
@@ -90,6 +90,7 @@ def withdraw(run: Path, asked: Asked, *, indexes: Sequence[Path] = (), dry_run: 
             raise StaleError("collect has not finished, so nothing can be found", where=str(run), fix="run it first")
         told = Withdrawn(str(run), dry_run)
         rows, told.missing = _rows(run, asked)
+        everyone = _ids(run, rows)
         rows, told.before = forgetting.standing(run, rows)
         known = _known_before(run, asked)
         own = [run / "index"] if (run / "index" / "manifest.json").exists() else []
@@ -97,10 +98,12 @@ def withdraw(run: Path, asked: Asked, *, indexes: Sequence[Path] = (), dry_run: 
         staging = begin(run)
         try:
             ids = _stage(staging, asked, rows, told)
-            if dry_run or not (ids or told.quarantined or not known or told.indexes):
-                abandon(run)
+            if not dry_run and (ids or told.quarantined or not known):
+                commit(staging, [Path(path) for path in told.indexes], everyone)
             else:
-                commit(staging, [Path(path) for path in told.indexes], ids)
+                abandon(run)
+                if not dry_run and everyone:  # withdrawn before, perhaps not from these
+                    leave([Path(path) for path in told.indexes], everyone)
         except BaseException:
             if not (run / FOLDER / "journal.json").exists():
                 abandon(run)
@@ -121,6 +124,11 @@ def _rows(run: Path, asked: Asked) -> tuple[dict[str, Longs], list[str]]:
             raise UsageError(f"no source {asked.source!r} in this run", where=str(run), fix=_names(run))
         return forgetting.rows_of(run, "source", asked.source), []
     return forgetting.rows_of_ids(run, asked.ids)
+
+
+def _ids(run: Path, rows: dict[str, Longs]) -> list[str]:
+    tables = (read_rows(run / "documents" / f"{shard}.parquet", places, ["id"]) for shard, places in rows.items())
+    return [name for table in tables for name in table["id"].to_pylist()]
 
 
 def _names(run: Path) -> str:
@@ -226,10 +234,11 @@ def _clear(staging: Staging, done: set[str]) -> None:
 def _elsewhere(run: Path, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Other runs beneath the same folder that hold any of the documents, with what has been trained on them."""
     for folder in sorted(run.parent.iterdir()) if ids else ():
-        if folder == run or not (folder / "documents" / "ids").is_dir() or not (folder / "manifest.json").exists():
-            continue
         told: dict[str, Any] = {"run": str(folder)}
         try:
+            buckets = folder / "documents" / "ids"
+            if folder == run or not buckets.is_dir() or not (folder / "manifest.json").exists():
+                continue
             rows, _ = forgetting.rows_of_ids(folder, ids)
             rows, _ = forgetting.standing(folder, rows)
             if not rows:
@@ -237,20 +246,15 @@ def _elsewhere(run: Path, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
             told["documents"] = sum(map(len, rows.values()))
             if "tokenize" in read_manifest(folder)["stages"]:
                 told |= _elsewhere_consumed(folder, rows)
-        except HanjoError as error:
-            told["error"] = error.what
+        except (HanjoError, OSError) as error:  # a run of someone else, or one that is being made
+            told["error"] = error.what if isinstance(error, HanjoError) else str(error.strerror)
         yield told
 
 
 def _elsewhere_consumed(run: Path, rows: dict[str, Longs]) -> dict[str, Any]:
     from tokenizer.forgetting import spans_of
 
-    ids = [
-        name
-        for shard, places in rows.items()
-        for name in read_rows(run / "documents" / f"{shard}.parquet", places, ["id"])["id"].to_pylist()
-    ]
-    spans = spans_of(run, ids)
+    spans = spans_of(run, _ids(run, rows))
     steps, checkpoints, untraced = _consumed(run, spans)
     tokens = sum(last - first for _, first, last in spans)
     return {"tokens": tokens, "steps": steps, "checkpoints": checkpoints, "untraced": untraced}

@@ -41,13 +41,17 @@ def withdraw(
     from hanjo.withdraw import withdraw as withdraw_from
 
     asked = _asked(ids or [], contributor, source)
-    runs = [require_run(folder) for folder in folders]
-    told = []
-    for run in runs:
+    told, refused = [], []
+    for run in [require_run(folder) for folder in folders]:
         had_report = (run / "report.html").exists()
-        told.append(withdraw_from(run, asked, indexes=indexes or [], dry_run=dry_run))
+        try:
+            told.append(withdraw_from(run, asked, indexes=indexes or [], dry_run=dry_run))
+        except UsageError as error:  # a contributor or source that one of several runs does not have
+            refused.append(error)
         if had_report and not (run / "report.html").exists():
             write_report(run)
+    if not told:
+        raise refused[0]
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in told] if len(told) > 1 else asdict(told[0]), ensure_ascii=False))
     else:
