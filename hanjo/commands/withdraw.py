@@ -91,13 +91,13 @@ def _asked(ids: list[str], contributor: str | None, source: str | None) -> Asked
 
 
 def _tell(told: Withdrawn) -> None:
-    would = "would go" if told.dry_run else "withdrawn"
+    would, be = ("would go", "would be ") if told.dry_run else ("withdrawn", "")
     typer.echo(f"{told.run}")
     _line("documents", f"{told.documents:,} {would}" + (f", {told.before:,} were before" if told.before else ""))
     if told.quarantined:
         _line("quarantine", f"{told.quarantined:,} records {would}")
     if told.tokens:
-        _line("tokens", f"{told.tokens:,} in {len(told.shards):,} shards overwritten with end of text, none moved")
+        _line("tokens", f"{told.tokens:,} in {len(told.shards):,} shards {be}overwritten with end of text, none moved")
     if told.promoted:
         _line(
             "promoted", f"{len(told.promoted):,} documents stay in their place, of {told.judged:,} that repeated them"

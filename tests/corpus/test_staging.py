@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.documents import ID_INDEX, document_id
 from corpus.errors import StaleError
 from corpus.identity import find_all
 from corpus.staging import Staging, read_rows
@@ -73,10 +74,11 @@ def test_a_tombstone_holds_what_was_buried_and_tells_nobody_without_the_key(tmp_
 
 
 def test_many_ids_are_found_as_one_by_one(tmp_path: Path) -> None:
-    ids = [f"{i * 7919:08x}" * 4 for i in range(500)]
+    ids = [document_id("a", str(number)) for number in range(500)]
     for digit in "0123456789abcdef":
         mine = sorted(name for name in ids if name.startswith(digit))
-        table = pa.table({"id": mine, "shard": ["00000"] * len(mine), "row": [ids.index(name) for name in mine]})
+        places = {"id": mine, "shard": ["00000"] * len(mine), "row": [ids.index(name) for name in mine]}
+        table = pa.table(places, schema=ID_INDEX)
         pq.write_table(table, tmp_path / f"{digit}.parquet")
     wanted = [*ids[::3], "f" * 32]
     found = find_all(tmp_path, wanted)
@@ -84,5 +86,5 @@ def test_many_ids_are_found_as_one_by_one(tmp_path: Path) -> None:
         (name, row) for row, name in enumerate(ids) if row % 3 == 0
     )
     (tmp_path / "f.parquet").unlink()
-    with pytest.raises(StaleError, match="no bucket for ids that begin with 'ff'"):
+    with pytest.raises(StaleError, match="no bucket for ids that begin with 'f"):
         find_all(tmp_path, wanted)

@@ -25,6 +25,7 @@ from hanjo.execution import Runner
 from hanjo.ledger import last_entry, verify
 from hanjo.progress import Progress
 from hanjo.recipe import load_recipe
+from hanjo.report import write_report
 from hanjo.stages import StageResult, up_to
 from hanjo.tracing import trace
 from hanjo.withdraw import Asked, Withdrawn
@@ -114,6 +115,7 @@ def run_to(recipe: Path, run: Path, until: str) -> dict[str, StageResult]:
 def made(recipe: Path) -> Path:
     """The run up to tokenize; every test takes a copy."""
     run_to(recipe, recipe.parent / "runs" / "made", "tokenize")
+    write_report(recipe.parent / "runs" / "made")
     return recipe.parent / "runs" / "made"
 
 
@@ -204,6 +206,7 @@ def test_a_contributor_s_text_goes_from_every_file(run: Path, recipe: Path) -> N
     assert left.count("") == 45
     said, shared = everything(run), "\n".join(others)
     assert not [part for part in parts if part in said and part not in shared]
+    assert not (run / "report.html").exists()  # the command writes it anew
     assert_counts_agree(run)
 
 
