@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -471,6 +471,20 @@ def test_a_run_that_is_at_work_is_refused(run: Path) -> None:
     with locked(run):
         done = hanjo("withdraw", "--run", run, "--contributor", "새벽")
     assert done.returncode == 1 and "another process works on this run" in done.stderr
+
+
+def test_a_disk_that_fills_leaves_the_run_as_it_was(run: Path, small_disk: Callable[[str], Path]) -> None:
+    used = sum(-(-path.stat().st_size // 4096) * 4 for path in run.rglob("*") if path.is_file())
+    there = small_disk(f"{used + 400}k") / "run"
+    shutil.copytree(run, there)
+    before = tree(there)
+    filling = there.parent / "filling"
+    filling.write_bytes(b"0" * (shutil.disk_usage(there).free - (24 << 10)))
+    done = hanjo("withdraw", "--run", there, "--contributor", "새벽")
+    assert done.returncode == 1 and "no space left" in done.stderr.lower() and "Traceback" not in done.stderr
+    assert tree(there) == before and not (there / ".withdraw").exists()
+    filling.unlink()
+    assert hanjo("withdraw", "--run", there, "--contributor", "새벽").returncode == 0
 
 
 def test_what_an_unfinished_stage_left_goes_too(run: Path, recipe: Path) -> None:
