@@ -1,7 +1,7 @@
 """Run by tests/hanjo/test_withdraw.py, by its path: ends a withdrawal at its n-th change of the disk, for every n.
 
     withdrawing.py carry RUN SCRATCH N       RUN has a journal and nothing of it done; kill at its N-th change and on
-    withdrawing.py stage RUN SCRATCH ID N …  kill a whole withdrawal of ID at its N-th change
+    withdrawing.py stage RUN SCRATCH ID N …  kill a whole withdrawal of ID at its N-th change, until one ends
 
 Each time a copy of RUN is used, a child is forked (this process has no threads) and ends by `os._exit` when it is
 about to rename, remove or overwrite; another child then opens the run as the next command would. Printed is a line
@@ -95,7 +95,8 @@ def main() -> None:
 
     asked = Asked(ids=(sys.argv[4],))
     for number in map(int, sys.argv[5:]):
-        one(base, scratch / base.name, number, lambda run: withdraw(run, asked))
+        if not one(base, scratch / base.name, number, lambda run: withdraw(run, asked)):
+            return
 
 
 if __name__ == "__main__":
