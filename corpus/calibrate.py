@@ -31,6 +31,7 @@ from corpus.errors import SourceError, UsageError
 from corpus.profiles import DEFAULT, Limits
 from corpus.rules import KNOWN, RULES, Rule, shipped_limits
 from corpus.shards import fingerprint_of, read_sidecar, read_table, shard_paths
+from corpus.staging import withdrawn_rows
 
 ENOUGH = 100  # documents that a rule must judge for its limit to be derived
 MOST = 1_000_000  # documents looked at, of a run
@@ -157,9 +158,9 @@ def signals_of_run(run: Path, sources: Sequence[str] = (), seed: int = 0) -> pa.
     tables = []
     for path in paths:
         of = fingerprint_of(path)
-        names = read_table(path, ["source"])
+        names = read_table(path, ["source", "path"])
         table = read_sidecar(run / "signals" / path.name, of, names.num_rows, SIGNALS)
-        rows = np.arange(names.num_rows)
+        rows = np.flatnonzero(~withdrawn_rows(names["path"]))
         if sources:
             rows = rows[np.isin(np.asarray(names["source"].to_pylist(), object), list(sources))]
         if len(rows) > each:

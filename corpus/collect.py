@@ -27,6 +27,8 @@ from corpus.settings import Common, Size, setting
 from corpus.shards import Counts, Job, JobContext, Outcome, Phase, Phases, add, private_folder
 from corpus.sources import ReadOptions, Skipped, readers
 from corpus.spans import Spans, at_hand, hash_piece
+from corpus.staging import BLANK, WITHDRAWN
+from corpus.tombstones import read_tombstones
 from corpus.work_units import SourceSettings, Unit, find_sources, source_files, units_of
 
 VERSION = 1
@@ -193,6 +195,8 @@ def read_unit(
     """Map job: the records of a unit → documents/NAME.parquet, and quarantine/NAME.parquet if any was unreadable."""
     counts: Counts = {}
     source = f"source/{columns['source']}"
+    graves = read_tombstones(context.run)
+    all_gone = graves.holds("contributor", columns["contributor"]) or graves.holds("source", columns["source"])
     given = {
         **options,
         "meta": tuple(options["meta"]),
@@ -209,6 +213,9 @@ def read_unit(
             told = ReadOptions(**{**given, "first_line": first_line, "state": part["state"]})
             for record in records(paths, form, told, start, end, part["spans"]):
                 add(counts, "in", documents=1, bytes=record.length)
+                if isinstance(record, Rejected) and all_gone:
+                    add(counts, WITHDRAWN, documents=1, bytes=record.length)
+                    continue
                 if isinstance(record, Rejected):
                     add(counts, f"quarantined/{record.cause}", documents=1, bytes=record.length)
                     quarantine.add(_quarantine_row(columns["source"], path, record), 0)
@@ -223,7 +230,11 @@ def read_unit(
                 if not text.strip():
                     add(counts, "removed/text.empty", documents=1, bytes=record.length)
                     continue
-                # A withdrawn document's tombstone will be looked up here, before it is kept.
+                if all_gone or graves.holds("document", row["id"]):
+                    # Its row stays, blank, as withdrawal leaves it: a shard is the same whichever came first.
+                    add(counts, WITHDRAWN, documents=1, bytes=record.length)
+                    shards.add(row | BLANK, size)
+                    continue
                 add(counts, "kept", documents=1, bytes=size)
                 add(counts, source, documents=1, bytes=size, chars=len(text), eojeol=len(text.split()))
                 shards.add(row, size)

@@ -39,6 +39,7 @@ from corpus.shards import (
     read_table,
     write_table,
 )
+from corpus.staging import WITHDRAWN, withdrawn_rows
 
 __all__ = ["SIGNALS", "VERSION", "DecideSettings", "decide_shard", "judge", "missing_rights", "phases"]
 
@@ -96,11 +97,12 @@ def decide_shard(
     """Write the verdicts of one shard of documents."""
     path = context.run / shard
     of = fingerprint_of(path)
-    documents = read_table(path, ["id", "source", "rights_id"] if sample else ["source", "rights_id"])
+    documents = read_table(path, [*(["id"] if sample else []), "source", "rights_id", "path"])
     signals = read_sidecar(context.run / "signals" / path.name, of, documents.num_rows, SIGNALS)
     missing = missing_rights(read_rights(context.run), rights, datetime.date.fromisoformat(as_of))
     sampling = Sampling(sample, sample_above, seed)
-    verdicts, counts = judge(documents, signals, limits, profiles, missing, otherwise, sampling)
+    gone = withdrawn_rows(documents["path"])
+    verdicts, counts = judge(documents, signals, limits, profiles, missing, otherwise, sampling, gone)
     return Outcome((write_table(context.run / "verdicts" / path.name, verdicts, VERDICTS, context, of=of),), counts)
 
 
@@ -128,6 +130,7 @@ def judge(
     missing: Mapping[str, tuple[str, str] | None],
     otherwise: str = AUTO,
     sampling: Sampling = NO_SAMPLING,
+    gone: Marks | None = None,
 ) -> tuple[pa.Table, Counts]:
     """The verdicts of some documents, and what became of how many.
 
@@ -138,6 +141,7 @@ def judge(
         profiles: source → profile; that of other sources is `otherwise`.
         missing: see `missing_rights`; a rights_id that is not there grants nothing.
         sampling: by tags; of what no rule removes.
+        gone: rows that a withdrawal left; None: there are none.
 
     Returns:
         By the schema VERDICTS; `detail` names the register where its limit is not the default's. Counts also tell how
@@ -146,6 +150,8 @@ def judge(
     columns = {name: signals.column(name).to_numpy() for name in SIGNALS}
     size = columns["bytes"].astype(np.int64)
     verdicts = _Verdicts(documents.num_rows)
+    if gone is not None:
+        verdicts.put(gone, WITHDRAWN)
     for rights_id, marks in _by_value(documents.column("rights_id")):
         lack = missing.get(rights_id or "", ("rights.unknown", f"no row {rights_id!r} in rights.parquet"))
         if lack is not None:
@@ -168,7 +174,7 @@ def judge(
             verdicts.put(*policy)
     counts = _counts(verdicts.rules, verdicts.which, size)
     for number in np.unique(profile[guessed]):
-        marks = guessed & (profile == number)
+        marks = guessed & (profile == number) & (True if gone is None else ~gone)
         add(counts, f"register/{names[number]}", documents=int(marks.sum()), bytes=int(size[marks].sum()))
     return verdicts.table(), counts
 
@@ -275,7 +281,8 @@ def _named(names: Sequence[str], which: Longs) -> pa.Array:
 def _counts(rules: Sequence[str], which: Longs, size: Longs) -> Counts:
     counts: Counts = {}
     parts: list[tuple[str, Any]] = [("in", slice(None)), ("kept", which < 0)]
-    parts += [(f"removed/{rule}", which == number) for number, rule in enumerate(rules)]
+    named = [rule if rule == WITHDRAWN else f"removed/{rule}" for rule in rules]
+    parts += [(name, which == number) for number, name in enumerate(named)]
     for reason, marks in parts:
         add(counts, reason, documents=len(size[marks]), bytes=int(size[marks].sum()))
     return counts

@@ -29,7 +29,8 @@ DOCUMENTS = pa.schema(
         ("source", _DICT),
         ("contributor", _DICT),
         ("rights_id", _DICT),  # a row of rights.parquet
-        ("path", pa.string()),  # relative to the source's folder; archive members as path!member
+        # relative to the source's folder; archive members as path!member; empty where the document was withdrawn
+        ("path", pa.string()),
         ("offset", pa.int64()),  # decompressed bytes from the start of the file, or the row number
         ("length", pa.int64()),  # decompressed bytes of the record
         ("lang", pa.string()),
@@ -45,7 +46,7 @@ EDITS = pa.schema([("edits", pa.list_(_EDIT))])  # UTF-8 bytes of documents.text
 VERDICTS = pa.schema(
     [
         ("keep", pa.bool_()),
-        ("rule", pa.string()),  # null where kept
+        ("rule", pa.string()),  # null where kept; withdrawn where the row is blank
         ("value", pa.float64()),
         ("limit", pa.float64()),
         ("detail", pa.string()),
@@ -57,7 +58,8 @@ CLUSTERS = pa.schema(
         ("size", pa.int32()),
         ("split", pa.string()),  # train, valid, test
         ("keep", pa.bool_()),
-        ("rule", pa.string()),  # dedup.exact, index.near, …; null where kept or removed before
+        # dedup.exact, index.near, version.superseded, withdrawn, …; null where kept or removed before
+        ("rule", pa.string()),
         ("witness", pa.string()),  # id of the document, kept or of an index, that this one repeats
         ("similarity", pa.float64()),  # exact Jaccard with the witness
         ("cuts", pa.list_(_EDIT)),  # repeated passages, UTF-8 bytes of the edited text
@@ -77,7 +79,7 @@ TOKEN_DOCS = pa.schema(
         ("bytes", pa.int64()),
         ("chars", pa.int64()),
         ("eojeol", pa.int64()),
-        ("withdrawn", pa.bool_()),
+        ("withdrawn", pa.bool_()),  # its tokens are end-of-text ids
     ]
 )
 QUARANTINE = pa.schema(

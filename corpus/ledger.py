@@ -30,6 +30,7 @@ from corpus.errors import LedgerError, RightsError
 from corpus.manifest import fingerprint
 from corpus.rights import Rights, allows
 from corpus.shards import fingerprint_of, read_sidecar, read_table, sync
+from corpus.staging import withdrawn_rows
 
 FILE = "ledger.jsonl"
 VERSION = 1
@@ -80,6 +81,7 @@ class Subject:
         target: tokens to collect.
         stages: stage → fingerprint, for each stage that the figures come from.
         tokenizer: content hash of the tokenizer that made the tokens.
+        withdrawals: how many the run has seen; no fingerprint tells of them.
     """
 
     run: str
@@ -87,10 +89,14 @@ class Subject:
     target: int
     stages: Mapping[str, str]
     tokenizer: str
+    withdrawals: int = 0
 
     def key(self) -> str:
         """What an entry is known by: the same subject is not written twice in a row."""
-        return fingerprint("ledger", VERSION, self.run, self.as_of, self.target, dict(self.stages), self.tokenizer)
+        since = [self.withdrawals] if self.withdrawals else []
+        return fingerprint(
+            "ledger", VERSION, self.run, self.as_of, self.target, dict(self.stages), self.tokenizer, *since
+        )
 
 
 @dataclass(slots=True)
@@ -144,14 +150,19 @@ def tally(shards: Shards) -> Tally:
 
 
 def collected_rows(shard: Collected) -> tuple[pa.Table, pa.Table]:
-    """KEYS and `bytes` of all the documents of a shard as they came; KEYS and REPEATED of those found to be copies."""
+    """KEYS and `bytes` of the documents of a shard as they came, KEYS and REPEATED of those found to be copies.
+
+    Withdrawn ones are in neither.
+    """
     of = fingerprint_of(shard.documents)
-    table = read_table(shard.documents, [*KEYS, "length"]).rename_columns([*KEYS, "bytes"])
+    read = read_table(shard.documents, [*KEYS, "length", "path"])
+    table = read.select([*KEYS, "length"]).rename_columns([*KEYS, "bytes"])
     rule = read_sidecar(shard.clusters, of, table.num_rows, ["rule"])["rule"]
     copy = pc.fill_null(pc.starts_with(rule, COPIES), False)
     signals = read_sidecar(shard.signals, of, table.num_rows, list(REPEATED[1:])).filter(copy)
     columns = {name: signals[name].cast(pa.int64()) for name in REPEATED[1:]}
     keys = table.select(list(KEYS))
+    table = table.filter(pa.array(~withdrawn_rows(read["path"])))
     return table, pa.table({**{name: keys[name].filter(copy) for name in KEYS}, **columns})
 
 
@@ -207,6 +218,7 @@ def entry_of(subject: Subject, rows: Sequence[Row]) -> dict[str, Any]:
         "key": subject.key(),
         "stages": dict(subject.stages),
         "tokenizer": subject.tokenizer,
+        **({"withdrawals": subject.withdrawals} if subject.withdrawals else {}),
         "toward": forecast(rows, subject.target),
         "rows": list(rows),
     }
@@ -275,19 +287,40 @@ def append(run: Path, subject: Subject, shards: Shards, rights: Mapping[str, Rig
     """
     entries = read_ledger(run)
     _cut_torn(run / FILE)
-    last = entries[-1] if entries else None
-    if last is not None and last["key"] == subject.key():
+    if entries and entries[-1]["key"] == subject.key():
         return None
-    entry = entry_of(subject, tally(shards).rows(rights, subject.as_of))
-    entry |= {"entry": len(entries), "supersedes": None if last is None else last["entry"]}
-    entry["previous"] = beginning(subject.run) if last is None else last["hash"]
-    entry["hash"] = line_hash(entry)
+    entry = chained(entry_of(subject, tally(shards).rows(rights, subject.as_of)), entries)
     with (run / FILE).open("ab") as handle:
         handle.write(f"{canonical(entry)}\n".encode())
         handle.flush()
         os.fsync(handle.fileno())
     sync(run)
     return entry
+
+
+def chained(entry: dict[str, Any], entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """An entry with its place after those that stand."""
+    last = entries[-1] if entries else None
+    entry |= {"entry": len(entries), "supersedes": None if last is None else last["entry"]}
+    entry["previous"] = beginning(entry["run"]) if last is None else last["hash"]
+    entry["hash"] = line_hash(entry)
+    return entry
+
+
+def after_withdrawal(entry: Mapping[str, Any], before: Tally, now: Tally) -> Tally:
+    """What an entry counts, once the shards that a withdrawal touched count as they do now instead of as before."""
+    counted = Tally()
+    for row in entry["rows"]:
+        key = (row["source"], row["contributor"], row["rights_id"], row["origin"])
+        counted.groups[key] = {part: dict(row[part]) for part in _PARTS}
+    for tallied, sign in ((before, -1), (now, 1)):
+        for key, parts in tallied.groups.items():
+            held = counted.groups.setdefault(key, {name: dict.fromkeys(names, 0) for name, names in _PARTS.items()})
+            for part, amounts in parts.items():
+                for name, amount in amounts.items():
+                    held[part][name] += sign * amount
+    counted.groups = {key: parts for key, parts in counted.groups.items() if parts["collected"]["documents"]}
+    return counted
 
 
 def _cut_torn(path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from annotated_types import Ge, Le
 
@@ -35,6 +36,7 @@ from corpus.shards import (
     write_table,
 )
 from corpus.signals import SCHEMA, measure_texts
+from corpus.staging import WITHDRAWN
 
 VERSION = 1
 
@@ -138,6 +140,9 @@ def measure_shard(
         for group in range(file.num_row_groups):
             texts = one_array(file.read_row_group(group, columns=["text"]).column("text"))
             found, batch = measure_batch(texts, budget, policies, counts, score)
+            if gone := int(pc.sum(pc.equal(pc.binary_length(texts), 0)).as_py() or 0):  # rows left by a withdrawal
+                add(counts, "kept", documents=-gone)
+                add(counts, WITHDRAWN, documents=gone)
             edits.append(found)
             signals.append(batch)
     edits_table = pa.table({"edits": pa.chunked_array(edits, EDITS.field("edits").type)}, schema=EDITS)

@@ -21,6 +21,7 @@ from corpus.rights import read_rights
 from corpus.rules import DecideSettings
 from corpus.settings import Common
 from corpus.shards import Counts, add, fingerprint_of, merge, read_sidecar, read_table, shard_paths
+from corpus.staging import withdrawn_rows
 
 Way = Literal["lost", "regained"]
 _Place = tuple[float, Path, int]  # a random key, the shard, the row
@@ -86,7 +87,7 @@ def tune(run: Path, old: DecideSettings, new: DecideSettings, common: Common, sa
     verdicts: dict[Path, tuple[pa.Table, pa.Table]] = {}
     for path in shard_paths(run / "documents"):
         of = fingerprint_of(path)
-        documents = read_table(path, ["id", "source", "rights_id"])
+        documents = read_table(path, ["id", "source", "rights_id", "path"])
         rows = documents.num_rows
         signals = read_sidecar(run / "signals" / path.name, of, rows, SIGNALS)
         decided = run / "verdicts" / path.name
@@ -114,7 +115,8 @@ def _judge_by(
     limits, sampling = settings.limits(), settings.sampling(seed)
 
     def judged(documents: pa.Table, signals: pa.Table) -> pa.Table:
-        return judge(documents, signals, limits, settings.profiles, missing, settings.profile, sampling)[0]
+        gone = withdrawn_rows(documents["path"])
+        return judge(documents, signals, limits, settings.profiles, missing, settings.profile, sampling, gone)[0]
 
     return judged
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from corpus.edits import apply_edits, one_array
 from corpus.shards import fingerprint_of, read_sidecar, read_table, shard_paths
+from corpus.staging import WITHDRAWN
 
 _CLUSTERS = ["rule", "witness", "similarity"]
 _OLDER = "a newer version of the same id stays"
@@ -57,6 +58,7 @@ def shown(run: Path, *, removed: bool = False, rule: str | None = None, deduplic
             row
             for row, verdict in enumerate(verdicts)
             if not ((removed or rule is not None) and verdict["keep"]) and rule in (None, verdict["rule"])
+            if verdict["rule"] != WITHDRAWN  # nothing is left to show
         ]
         rows = pa.array(found, pa.int64())  # typed, since there may be none
         edits = read_sidecar(run / "edits" / path.name, of, table.num_rows)

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 from corpus.manifest import fingerprint
 from corpus.settings import Common
 from corpus.shards import Job, Outcome, Phase, Phases, read_shards
+from corpus.tombstones import seen
 from dedup.settings import DedupSettings
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class _Plan:
         self.weights = [documents[name].bytes for name in layout.names]
         # A sidecar that is missing is refused, with its name, by the job that reads it.
         self.inputs = [(documents[n].fingerprint, *(side.get(n, "") for side in sidecars)) for n in layout.names]
-        self.identity = fingerprint(layout)
+        self.identity = fingerprint(layout, *seen(run, "dedup"))
         self.here = sum(self.weights) < _SMALL
 
     def job(

@@ -29,6 +29,7 @@ from corpus.shards import (
     write_json,
     write_table,
 )
+from corpus.staging import is_appended
 from eval.apart import evaluate_apart
 from eval.harness import Device, Request, Row, Which
 from eval.scores import results
@@ -90,7 +91,9 @@ def phases(run: Path, settings: EvaluateSettings, common: Common) -> Phases:
         raise StaleError("there is no exported model", where=str(run / MODEL), fix="run pretrain again")
     inputs += [output.fingerprint for output in model]
     if any(suite.kind == "loglikelihood_rolling" for suite in wanted):
-        inputs += [output.fingerprint for output in read_shards(run, "dedup", "unique/test")]
+        shards = read_shards(run, "dedup", "unique/test")
+        # What a withdrawal appends has no say: scores that stand are not made anew because of it.
+        inputs += [output.fingerprint for output in shards if not is_appended(output.path)]
     arguments = {
         "suites": list(settings.suites),
         "models": ["trained", "untrained"] if settings.untrained else ["trained"],

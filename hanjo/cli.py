@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from corpus.errors import HanjoError, StorageError
-from hanjo.commands import corpus, dedup, doctor, evaluation, pretrain, recipe, run, runs
+from hanjo.commands import corpus, dedup, doctor, evaluation, pretrain, recipe, run, runs, withdraw
 from hanjo.guard import check_packages
 from hanjo.version import __version__
 
@@ -27,6 +27,7 @@ app.command("run")(run.run)
 app.command("status")(runs.status)
 app.command("trace")(runs.trace)
 app.command("report")(run.report)
+app.command("withdraw")(withdraw.withdraw)
 app.command("doctor")(doctor.doctor)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(corpus.app, name="corpus")

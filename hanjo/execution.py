@@ -37,7 +37,10 @@ from corpus.shards import (
     write_json,
     write_table,
 )
+from corpus.tombstones import see
+from dedup.members import index_members
 from hanjo.executors import Executor, executor_of
+from hanjo.journal import recover
 from hanjo.ledger import LAST, record
 from hanjo.noticed import noticed
 from hanjo.progress import Progress
@@ -78,6 +81,7 @@ class Runner:
         self._refuse_another_run()
         own = nullcontext(self.workers) if self.workers else executor_of(self.recipe.execution, self.run, self.base)
         with locked(self.run), own as workers:
+            recover(self.run)
             private_folder(self.run / ".done")
             with atomic_path(self.run / "recipe.yaml") as temporary:
                 note = (
@@ -92,6 +96,8 @@ class Runner:
                     self.progress.warn(told)
                 if stage.name == "collect":
                     self._refuse_quarantine(result.counts)
+                if stage.name == "dedup":
+                    index_members(self.run)  # for withdrawal
                 if stage.name == LAST:
                     record(self.run)  # also where nothing ran: a kill may have come between that stage and the ledger
             return results
@@ -114,9 +120,7 @@ class Runner:
         return stage.load().phases(self.run, getattr(self.recipe, stage.name), self.recipe.common(self.base))
 
     def _context(self, stage: Stage, phase: Phase, job: Job) -> JobContext:
-        module = stage.load()
-        settings = None if phase.told_all else getattr(self.recipe, stage.name)
-        made_of = fingerprint(stage.name, module.VERSION, settings, job.name, dict(job.arguments), list(job.inputs))
+        made_of = job_fingerprint(stage, phase, job, getattr(self.recipe, stage.name))
         return JobContext(self.run, made_of, self.recipe.execution.memory)
 
     def _run_stage(self, stage: Stage, workers: Executor) -> StageResult:
@@ -125,6 +129,7 @@ class Runner:
         done = self._walk(stage, None) if marker.exists() else None
         if done is None:
             marker.unlink(missing_ok=True)
+            see(self.run, stage.name)
             self._forget_from(stage)
             note = Timings(self.run, stage.name)
             with self.progress.stage(stage.name) as tell:
@@ -277,7 +282,7 @@ class Runner:
         manifest = self._manifest()
         if stage.gets is not None:
             came = manifest["stages"][stage.gets]["counts"].get("kept", {}).get("documents", 0)
-            got = counts.get("in", {}).get("documents", 0)
+            got = counts.get("in", {}).get("documents", 0) - counts.get("withdrawn", {}).get("documents", 0)
             if came != got:
                 raise CountError(
                     f"{stage.gets} kept {came} documents, {stage.name} got {got}", fix="please report this"
@@ -348,6 +353,12 @@ class Runner:
                 fix=f"`hanjo status {self.run}` lists them; mend the files, or "
                 + ("leave --strict out" if self.strict else f"--set max_quarantined={enough:g}"),
             )
+
+
+def job_fingerprint(stage: Stage, phase: Phase, job: Job, settings: object) -> str:
+    """What a job is made of: the fingerprint of its marker and of its files."""
+    told = None if phase.told_all else settings
+    return fingerprint(stage.name, stage.load().VERSION, told, job.name, dict(job.arguments), list(job.inputs))
 
 
 def _left_alone(path: Path) -> bool:

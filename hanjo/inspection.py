@@ -12,14 +12,15 @@ from typing import Any
 from corpus.errors import StaleError, UsageError
 from corpus.manifest import read_manifest
 from corpus.shards import read_table, shard_paths
+from hanjo.journal import settle
 from hanjo.stages import NAMES
 
 
 def require_run(folder: Path) -> Path:
-    """The folder, absolute.
+    """The folder, absolute; a withdrawal that was cut off is finished first.
 
     Raises:
-        UsageError: it is no run's folder.
+        UsageError: it is no run's folder. LockedError: a withdrawal is being carried out by another process.
     """
     if not (folder / "recipe.yaml").exists():
         raise UsageError(
@@ -27,6 +28,7 @@ def require_run(folder: Path) -> Path:
             where=str(folder),
             fix="give the folder that `hanjo run` wrote, e.g. runs/quickstart",
         )
+    settle(folder.resolve())
     return folder.resolve()
 
 
@@ -94,6 +96,8 @@ def _stage(name: str, entry: dict[str, Any] | None) -> dict[str, Any]:
     if "in" in counts:
         told |= {"in": counts["in"].get("documents", 0), "kept": counts.get("kept", {}).get("documents", 0)}
         told |= {"removed": documents("removed"), "quarantined": documents("quarantined")}
+        if gone := counts.get("withdrawn", {}).get("documents", 0):
+            told |= {"withdrawn": gone}
     tokens = counts.get("kept", {}).get("tokens") or counts.get("trained", {}).get("tokens")
     return told | ({"tokens": tokens} if tokens else {})
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from corpus.ledger import Collected, Shards, Subject, Tokenised
 from corpus.manifest import read_manifest
 from corpus.rights import read_rights
 from corpus.shards import read_shards
+from corpus.staging import Staging
+from corpus.tombstones import withdrawals
 from hanjo.stages import NAMES
 from tokenizer.encode import DOCS, SPLITS
 from tokenizer.train import FOLDER
@@ -42,6 +45,7 @@ def subject_of(run: Path) -> Subject:
         manifest["target"]["tokens"],
         {name: manifest["stages"][name]["fingerprint"] for name in STAGES},
         content_hash(run / FOLDER),
+        withdrawals(run),
     )
 
 
@@ -68,6 +72,47 @@ def shards_of(run: Path, *, documents: bool = True) -> Shards:
 def record(run: Path) -> dict[str, Any] | None:
     """Append to the ledger how the run stands; None where its last line says so already."""
     return ledger.append(run, subject_of(run), shards_of(run), read_rights(run))
+
+
+def stage_withdrawal(staging: Staging) -> None:
+    """Stage the ledger with the line that tells how the run stands after a withdrawal; only touched shards are counted.
+
+    A run whose last line speaks of something else is left as it is: `record` counts all of it.
+
+    Raises:
+        LedgerError: the chain is broken.
+    """
+    run, entries, subject = staging.run, ledger.read_ledger(staging.run), subject_of(staging.run)
+    if not entries or entries[-1]["key"] != subject.key():
+        return
+    old = shards_of(run)
+    collected = [one for one in old.collected if _touched(staging, one.documents, one.clusters, one.signals)]
+    tokenised = [one for one in old.tokenised if _touched(staging, one.docs, one.unique)]
+    now = Shards(
+        [Collected(*(_as_staged(staging, path) for path in (o.documents, o.clusters, o.signals))) for o in collected],
+        [Tokenised(_as_staged(staging, one.docs), _as_staged(staging, one.unique)) for one in tokenised]
+        + [
+            Tokenised(
+                staging.folder / one.path,
+                staging.folder / one.path.replace("tokens/", "unique/").replace(DOCS, ".parquet"),
+            )
+            for one in staging.appended
+            if one.path.endswith(DOCS)
+        ],
+    )
+    counted = ledger.after_withdrawal(entries[-1], ledger.tally(Shards(collected, tokenised)), ledger.tally(now))
+    subject = dataclasses.replace(subject, withdrawals=subject.withdrawals + 1)
+    entry = ledger.chained(ledger.entry_of(subject, counted.rows(read_rights(run), subject.as_of)), entries)
+    whole = b"".join(f"{ledger.canonical(one)}\n".encode() for one in (*entries, entry))
+    staging.put(ledger.FILE, whole)
+
+
+def _touched(staging: Staging, *paths: Path) -> bool:
+    return any(path.relative_to(staging.run).as_posix() in staging.files for path in paths)
+
+
+def _as_staged(staging: Staging, path: Path) -> Path:
+    return staging.current(path.relative_to(staging.run).as_posix())
 
 
 def last_entry(run: Path) -> dict[str, Any]:

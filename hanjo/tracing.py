@@ -12,6 +12,7 @@ from typing import Any
 from corpus.errors import UsageError
 from corpus.identity import locate as locate_document
 from corpus.manifest import read_manifest
+from corpus.staging import WITHDRAWN
 from corpus.view import verdict
 
 
@@ -85,16 +86,19 @@ def _training(run: Path, tokens: dict[str, Any] | None) -> dict[str, Any] | None
 def tell(found: dict[str, Any]) -> str:
     """A trace as text for a person."""
     place, judgement, cluster = found["source"], found["verdict"], found["cluster"]
+    gone = judgement is not None and judgement["rule"] == WITHDRAWN
     lines = [
         f"document    {found['id']}",
-        f"source      {place['source']}/{place['path']}, offset {place['offset']:,}, length {place['length']:,}",
+        f"source      {place['source']}/{place['path']}, offset {place['offset']:,}, length {place['length']:,}"
+        if not gone
+        else f"source      {place['source']}; where it came from went with it",
         f"documents   shard {place['shard']}, row {place['row']}"
         + (f" ({found['versions']} records carry this id)" if found["versions"] > 1 else ""),
         f"verdict     {_tell_verdict(judgement)}",
     ]
     if judgement and judgement["keep"]:
         lines.append(f"cluster     {_tell_cluster(cluster)}")
-    if cluster and cluster["keep"]:
+    if (cluster and cluster["keep"]) or (gone and found["tokens"]):
         lines += _tell_tokens(found["tokens"], found["training"])
     return "\n".join(lines)
 
@@ -104,6 +108,8 @@ def _tell_verdict(judgement: dict[str, Any] | None) -> str:
         return "not judged yet"
     if judgement["keep"]:
         return "kept"
+    if judgement["rule"] == WITHDRAWN:
+        return "withdrawn"
     values = f": value {judgement['value']:g}, limit {judgement['limit']:g}" if judgement["value"] is not None else ""
     return f"removed by {judgement['rule']}{values}" + (f" ({judgement['detail']})" if judgement["detail"] else "")
 

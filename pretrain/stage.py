@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from corpus.errors import TrainingError, UsageError
 from corpus.manifest import fingerprint, hash_file
 from corpus.settings import Common
 from corpus.shards import Job, JobContext, Outcome, Output, Phase, Phases, read_shards
+from corpus.staging import is_appended, withdrawal_of
 from pretrain import launch
 from pretrain.checkpoints import (
     STALE,
@@ -118,15 +119,16 @@ def plan_training(
         )
     if not 0 < until <= settings.steps:
         raise UsageError(f"cannot stop after {until} of {settings.steps} steps", fix="raise pretrain.steps")
-    train_shards, valid_shards = (_token_shards(run, split) for split in ("train", "valid"))
     vocabulary = open_vocabulary(run / "tokenizer")
     # Without what changes no weight. A change of ranks is to be refused with a reason, not taken for another run.
     same = dataclasses.replace(settings, **_SAME_WEIGHTS)
-    inputs = _inputs(run)
+    age, weights = _begun_at(run, same, seed)
+    inputs = _inputs(run, age)
+    train_shards, valid_shards = (_token_shards(run, split, age) for split in ("train", "valid"))
     return Plan(
         settings=settings,
         seed=seed,
-        fingerprint=fingerprint("pretrain", VERSION, same, seed, inputs),
+        fingerprint=weights,
         tokens=fingerprint(inputs),
         ranks=ranks,
         until=until,
@@ -149,13 +151,35 @@ def _finished(run: Path, plan: Plan) -> bool:
     )
 
 
-def _inputs(run: Path) -> list[str]:
+def _inputs(run: Path, age: int = 0) -> list[str]:
+    """Fingerprints of what is trained on; of the shards that withdrawals appended, those of the first `age` count."""
     parts = ("tokens/train", "tokens/valid", "tokenizer")
-    return [file.fingerprint for part in parts for file in read_shards(run, "tokenize", part)]
+    return [file.fingerprint for part in parts for file in _files(run, part, age)]
 
 
-def _token_shards(run: Path, split: str) -> tuple[TokenShard, ...]:
-    names = [Path(shard.path) for shard in read_shards(run, "tokenize", f"tokens/{split}")]
+def _files(run: Path, part: str, age: int) -> list[Output]:
+    files = read_shards(run, "tokenize", part)
+    return [file for file in files if not is_appended(file.path) or withdrawal_of(file.path) < age]
+
+
+def _ages(run: Path) -> list[int]:
+    """After which withdrawals there was more to train on: 0, then one more than each one's number that appended."""
+    files = [file.path for split in ("train", "valid") for file in read_shards(run, "tokenize", f"tokens/{split}")]
+    return sorted({0, *(withdrawal_of(path) + 1 for path in files if is_appended(path))})
+
+
+def _begun_at(run: Path, same: PretrainSettings, seed: int) -> tuple[int, str]:
+    """The age of the tokens that this training began with, so that what is appended later changes no order of samples;
+    all there is where it has not begun. With the fingerprint of its weights."""
+    ages = _ages(run)
+    begun = {one.state.fingerprint for one in read_checkpoints(run)} if len(ages) > 1 else set()
+    weights = {age: fingerprint("pretrain", VERSION, same, seed, _inputs(run, age)) for age in ages}
+    age = next((age for age in reversed(ages) if weights[age] in begun), ages[-1])
+    return age, weights[age]
+
+
+def _token_shards(run: Path, split: str, age: int) -> tuple[TokenShard, ...]:
+    names = [Path(shard.path) for shard in _files(run, f"tokens/{split}", age)]
     paths = sorted(name.with_suffix("").as_posix() for name in names if name.suffix == ".bin")
     return tuple(TokenShard(path, len(IndexedTokens(run / path).tokens)) for path in paths)
 
@@ -207,15 +231,22 @@ def locate(run: Path, shard: str, first: int, last: int) -> Used:
     Raises:
         StaleError: tokenize has not finished.
     """
+    return locate_all(run, [(shard, first, last)])
+
+
+def locate_all(run: Path, spans: Iterable[tuple[str, int, int]]) -> Used:
+    """As `locate`, of several spans (shard, first, last) together."""
     checkpoints = read_checkpoints(run)
     if checkpoints:
-        tokens = fingerprint(_inputs(run))
-        checkpoints = [one for one in checkpoints if one.state.tokens == tokens]
+        tokens = {fingerprint(_inputs(run, age)) for age in _ages(run)}
+        checkpoints = [one for one in checkpoints if one.state.tokens in tokens]
     if not checkpoints:
         return Used([], {})
     newest = checkpoints[-1].state
-    names = [one.path for one in newest.shards]
-    if shard not in names:
-        return Used([], {one.path.name: [] for one in checkpoints})
-    steps = newest.sampler().steps_of_tokens(names.index(shard), first, last, newest.step)
+    sampler, numbers = newest.sampler(), {one.path: number for number, one in enumerate(newest.shards)}
+    found: set[int] = set()
+    for shard, first, last in spans:
+        if shard in numbers:
+            found.update(sampler.steps_of_tokens(numbers[shard], first, last, newest.step))
+    steps = sorted(found)
     return Used(steps, {one.path.name: [s for s in steps if s < one.state.step] for one in checkpoints})

@@ -22,6 +22,7 @@ from corpus.errors import RightsError, StaleError
 from corpus.rights import lacking, read_rights
 from corpus.settings import Right
 from corpus.shards import Counts, JobContext, Outcome, Output, add, read_table, write_table
+from corpus.staging import WITHDRAWN, withdrawn_rows
 from tokenizer.indexed import IndexedWriter, bin_path, idx_path, write_indexed
 from tokenizer.train import FOLDER
 from tokenizer.vocabulary import Vocabulary, content_hash, open_vocabulary, threads
@@ -62,7 +63,7 @@ def encode_shard(
         write_indexed(prefix, vocabulary.entries) as writer,
         pq.ParquetFile(path, memory_map=True) as file,
     ):
-        for batch in file.iter_batches(_ROWS, columns=[*_COPIED, "text"]):
+        for batch in file.iter_batches(_ROWS, columns=[*_COPIED, "path", "text"]):
             first = writer.tokens
             sizes = encode_texts(vocabulary, batch["text"].to_pylist(), writer)
             parts.append(_docs(batch, first, sizes))
@@ -153,7 +154,7 @@ def _docs(batch: pa.RecordBatch, first: int, sizes: npt.NDArray[np.int64]) -> pa
         "bytes": pc.binary_length(texts),
         "chars": pc.utf8_length(texts),
         "eojeol": pc.if_else(pc.equal(pc.binary_length(trimmed), 0), 0, words),
-        "withdrawn": pa.repeat(False, len(sizes)),
+        "withdrawn": withdrawn_rows(batch["path"]),
     }
     return pa.table(columns).select(TOKEN_DOCS.names).cast(TOKEN_DOCS)
 
@@ -161,8 +162,11 @@ def _docs(batch: pa.RecordBatch, first: int, sizes: npt.NDArray[np.int64]) -> pa
 def _counts(split: str, docs: pa.Table) -> Counts:
     """In and kept, and told beside them: tokens by split, by source, by grant of rights."""
     counts: Counts = {}
+    if gone := pc.sum(docs["withdrawn"]).as_py():
+        add(counts, WITHDRAWN, documents=gone)
+    add(counts, "in", documents=docs.num_rows, bytes=pc.sum(docs["bytes"]).as_py() or 0)
+    docs = docs.filter(pc.invert(docs["withdrawn"]))
     amounts = {name: pc.sum(docs[name]).as_py() or 0 for name in ("bytes", "chars", "eojeol", "tokens")}
-    add(counts, "in", documents=docs.num_rows, bytes=amounts["bytes"])
     add(counts, "kept", documents=docs.num_rows, **amounts)
     add(counts, f"split/{split}", documents=docs.num_rows, **amounts)
     for reason, column in (("source", "source"), ("rights", "rights_id")):

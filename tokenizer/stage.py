@@ -5,7 +5,7 @@ The tokenizer's content hash goes from the phase that makes it into the inputs o
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +16,8 @@ from corpus.errors import SourceError
 from corpus.identity import id_phases
 from corpus.settings import Common, Count, Size, setting
 from corpus.shards import Job, Outcome, Output, Phase, Phases, fingerprint_of, read_shards
+from corpus.staging import is_appended
+from corpus.tombstones import seen
 from tokenizer.encode import DOCS, SPLITS, encode_shard
 from tokenizer.sampling import sample_jobs
 from tokenizer.train import take_over, train_job
@@ -49,16 +51,38 @@ def phases(run: Path, settings: TokenizeSettings, common: Common) -> Phases:
     Raises:
         StaleError: dedup or collect has not finished. SourceError: `path` is no tokenizer folder.
     """
-    unique = {
+    everything = {
         split: [shard for shard in read_shards(run, "dedup", f"unique/{split}") if shard.rows] for split in SPLITS
     }
+    unique = {split: [one for one in shards if not is_appended(one.path)] for split, shards in everything.items()}
+    appended = {split: [one for one in shards if is_appended(one.path)] for split, shards in everything.items()}
     if settings.path is None:
         made = yield from _train(unique["train"], settings, common)
     else:
         made = yield from _take_over(settings.path, common)
     tokenizer: str = made.facts["tokenizer"]
-    rights = fingerprint_of(run / "rights.parquet")
-    jobs = [
+    jobs = _encode_jobs(run, unique, tokenizer, common)
+    outcomes = yield Phase("encode", "map", jobs)
+    written = [output for outcome in outcomes for output in outcome.outputs]
+    docs = [output for output in written if output.path.endswith(DOCS)]
+    yield from id_phases(run, "tokenize", "tokens", docs, DOCS)
+    if any(appended.values()):
+        yield appended_phase(run, appended, tokenizer, common)
+
+
+def appended_phase(run: Path, appended: Mapping[str, Sequence[Output]], tokenizer: str, common: Common) -> Phase:
+    """What encodes the shards that withdrawals appended: outside the stage's fingerprint, so that nothing is run again.
+
+    Args:
+        appended: split → shards of unique/.
+        tokenizer: content hash of the run's.
+    """
+    return Phase("appended", "map", _encode_jobs(run, appended, tokenizer, common), of_machine=True)
+
+
+def _encode_jobs(run: Path, unique: Mapping[str, Sequence[Output]], tokenizer: str, common: Common) -> list[Job]:
+    rights, since = fingerprint_of(run / "rights.parquet"), seen(run, "tokenize")
+    return [
         Job(
             f"{split}/{Path(shard.path).stem}",
             encode_shard,
@@ -70,16 +94,12 @@ def phases(run: Path, settings: TokenizeSettings, common: Common) -> Phases:
                 "rights": list(common.target.rights),
                 "as_of": common.as_of.isoformat(),
             },
-            (shard.fingerprint, tokenizer, rights),
+            (shard.fingerprint, tokenizer, rights, *since),
             weight=shard.bytes,
         )
         for split in SPLITS
-        for shard in unique[split]
+        for shard in unique.get(split, ())
     ]
-    outcomes = yield Phase("encode", "map", jobs)
-    written = [output for outcome in outcomes for output in outcome.outputs]
-    docs = [output for output in written if output.path.endswith(DOCS)]
-    yield from id_phases(run, "tokenize", "tokens", docs, DOCS)
 
 
 def _train(train: list[Output], settings: TokenizeSettings, common: Common) -> Generator[Phase, list[Outcome], Outcome]:

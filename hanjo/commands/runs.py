@@ -62,6 +62,8 @@ def _show_stages(told: dict[str, Any]) -> None:
         for kind in ("removed", "quarantined"):
             for rule, number in sorted(row.get(kind, {}).items(), key=lambda item: -item[1]):
                 typer.echo(f"  {row['stage']}: {kind} by {rule}: {number:,}")
+        if "withdrawn" in row:
+            typer.echo(f"  {row['stage']}: withdrawn: {row['withdrawn']:,}")
 
 
 def trace(

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from corpus.identity import find
 from corpus.rights import read_rights
+from corpus.staging import WITHDRAWN
 from hanjo.report.excerpts import WINDOW, Kind, Piece, around, compared, edited, head
 from hanjo.report.facts import Facts
 from hanjo.report.rows import Shard, chosen_shards, shard_named
@@ -112,7 +113,7 @@ def _add_removed(samples: Samples, shard: Shard, verdicts: pa.Table, edits: pa.A
     removed = np.flatnonzero(~np.asarray(verdicts["keep"]))
     rules = np.asarray(verdicts["rule"].take(pa.array(removed)).to_pylist(), dtype=object)
     chosen: dict[int, str] = {}
-    for rule in sorted(set(rules.tolist())):
+    for rule in sorted(set(rules.tolist()) - {WITHDRAWN}):
         wanted = PER_RULE - len(samples.removed.get(rule, ()))
         chosen |= dict.fromkeys(shard.some(removed[rules == rule], wanted, f"removed/{rule}"), rule)
     columns = ["id", "source", "rights_id", "text"]

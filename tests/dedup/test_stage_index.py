@@ -28,7 +28,7 @@ from dedup.index_sources import ids_of
 from dedup.index_update import Documents
 from dedup.inputs import NO_DATE
 from dedup.settings import DedupSettings
-from dedup.unique import SPLITS
+from dedup.splits import SPLITS
 
 HOW = DedupSettings(valid=0.3, test=0.3, index="index")
 GIVING = replace(HOW, index_add=True)
