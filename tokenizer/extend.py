@@ -56,8 +56,17 @@ def extend(base: ByteLevelBpe, texts: Iterable[str], add: int, *, least: int = 2
         workers: processes that count pieces; the result is the same with any number.
 
     Raises:
-        SourceError: there is no Hangul in the texts, or too little for so many tokens.
+        SourceError: there is no Hangul in the texts, or too little for so many tokens; or the base is at odds with
+            itself.
     """
+    for token in base.added:
+        if base.ids[token["content"]] != token["id"]:
+            raise SourceError(
+                f"the file gives {token['content']!r} the id {token['id']}, the library opens it as "
+                f"{base.ids[token['content']]}",
+                where=str(base.folder / TOKENIZER),
+                fix="mend the base first: its vocabulary was changed without its added tokens",
+            )
     counts = count_pieces(base.tokenizer, texts, workers)
     if not counts:
         raise SourceError("no Hangul in the texts", fix="give Korean text: new merges are learned for Hangul alone")
@@ -103,7 +112,7 @@ def with_merges(base: ByteLevelBpe, new: list[str], pairs: list[tuple[str, str]]
     model = dict(base.state["model"])
     vocab = base.ids | {token: base.entries + number for number, token in enumerate(new)}
     model["vocab"] = dict(sorted(vocab.items(), key=lambda pair: pair[1]))
-    as_text = isinstance(model["merges"][0], str)
+    as_text = bool(model["merges"]) and isinstance(model["merges"][0], str)
     model["merges"] = [*model["merges"], *(" ".join(pair) if as_text else list(pair) for pair in pairs)]
     return {**copy.deepcopy({k: v for k, v in base.state.items() if k != "model"}), "model": model}
 

@@ -30,7 +30,8 @@ class ByteLevelBpe:
         state: `tokenizer.json` as read.
         tokenizer: of the library; text that spells a special token is encoded as that token, as the library does by
             default.
-        ids: every token's id, added ones included; added tokens by their content, others in byte-level characters.
+        ids: every token's id as the library has it, which need not be what the file says of added tokens; those by
+            their content, others in byte-level characters.
         added: the entries of `added_tokens`.
     """
 
@@ -101,8 +102,7 @@ def from_state(folder: Path, state: Any) -> ByteLevelBpe:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     added = list(state.get("added_tokens") or [])
-    ids = dict(state["model"]["vocab"]) | {token["content"]: token["id"] for token in added}
-    return ByteLevelBpe(folder, state, tokenizer, ids, added)
+    return ByteLevelBpe(folder, state, tokenizer, tokenizer.get_vocab(with_added_tokens=True), added)
 
 
 def _why_not(state: Any) -> str | None:
@@ -113,7 +113,7 @@ def _why_not(state: Any) -> str | None:
     kind = model.get("type") or ("BPE" if "merges" in model else "unknown")
     if kind != "BPE":
         return f"a {kind} model has no merges to go on with"
-    if not model.get("merges"):
+    if not isinstance(model.get("merges"), list) or not isinstance(model.get("vocab"), dict):
         return "the model has no merges to go on with"
     for name in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
         if model.get(name):

@@ -116,6 +116,12 @@ def _certain(data: Bytes, length: int) -> bool:
     return False
 
 
+@kernel
+def _certain_of(data: Bytes) -> bool:
+    """The same, to be called from Python."""
+    return _certain(data, len(data))
+
+
 @inner
 def _joined(buffer: Bytes, offsets: Longs, a: int, b: int, scratch: Bytes) -> int:
     """Both tokens' bytes into `scratch`; how many, 0 where they may not be merged."""

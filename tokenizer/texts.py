@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from corpus.errors import UsageError
+from corpus.settings import parse_size
 from dedup.near_file import Records
 
 LEARN, HELD_OUT = ("train",), ("valid", "test")
@@ -64,3 +66,45 @@ def sampled(texts: Iterable[str], seed: int, size: int) -> list[str]:
         while held > size:
             held -= heapq.heappop(kept)[3]
     return [text for _, _, text, _ in sorted(kept, key=lambda one: one[1])]
+
+
+def apart(
+    corpus: Sequence[Path], valid: Sequence[Path], field: str, seed: int, learn: int, held_out: int
+) -> tuple[list[str], list[str]]:
+    """Texts to learn from and others to measure on, at most so many bytes of each.
+
+    A run's train split is learned from, its valid and test splits are measured on. Of files a seeded tenth of the
+    texts is held out, unless `valid` names what to measure on; a text that comes twice is on one side only.
+    """
+    if valid:
+        measured = sampled(read_texts(valid, field, HELD_OUT), seed, held_out)
+        return sampled(read_texts(corpus, field), seed, learn), measured
+    runs, files = [path for path in corpus if path.is_dir()], [path for path in corpus if not path.is_dir()]
+    learned = itertools.chain(
+        read_texts(runs, field), (text for text in read_texts(files, field) if not _held_out(text, seed))
+    )
+    measured = sampled(
+        itertools.chain(
+            read_texts(runs, field, HELD_OUT), (text for text in read_texts(files, field) if _held_out(text, seed))
+        ),
+        seed,
+        held_out,
+    )
+    return sampled(learned, seed, learn), measured
+
+
+def _held_out(text: str, seed: int) -> bool:
+    digest = hashlib.blake2b(text.encode(), digest_size=8, key=f"hanjo.held-out/{seed}".encode()).digest()
+    return int.from_bytes(digest, "big") % 10 == 0
+
+
+def byte_size(written: str) -> int:
+    """Bytes of a size as people write it.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return int(str(parse_size(written)))
+    except ValueError as error:
+        raise UsageError(str(error)) from error

@@ -44,7 +44,7 @@ def failures(checks: Iterable[Check]) -> str:
     return "; ".join(f"{one.name} ({one.failed:,} of {one.checked:,}): {one.first}" for one in checks if one.failed)
 
 
-class _Tally:
+class Tally:
     """Counts what was looked at and keeps the first failure."""
 
     def __init__(self) -> None:
@@ -64,14 +64,21 @@ def verify(base: ByteLevelBpe, extended: ByteLevelBpe, texts: Iterable[str] = ()
     Args:
         texts: looked at beside the made ones of `tokenizer/probes.py`; failures name their numbers, never their text.
     """
-    by_name = {name: _Tally() for name in ASKS}
+    by_name = {name: Tally() for name in ASKS}
     _ids(base, extended, by_name["ids"])
     _special(base, extended, by_name["special"])
     _merges(base, extended, by_name["merges"])
     _pipeline(base, extended, by_name["pipeline"])
     _reachable(base, extended, by_name["reachable"])
     _hangul_only(base, extended, by_name["others"])
-    _on_texts(base, extended, texts, by_name["coarser"], by_name["round-trip"], by_name["others"])
+    special = [token["content"] for token in base.added]
+    on = by_name["coarser"], by_name["round-trip"], by_name["others"]
+    for source, stream in (
+        ("made text with Hangul", with_hangul(special)),
+        ("made text without Hangul", without_hangul(special)),
+        ("text", texts),
+    ):
+        on_texts(base, extended, source, stream, *on)
     return [Check(name, ASKS[name], one.checked, one.failed, one.first) for name, one in by_name.items()]
 
 
@@ -87,7 +94,7 @@ ASKS = {
 }
 
 
-def _ids(base: ByteLevelBpe, extended: ByteLevelBpe, tally: _Tally) -> None:
+def _ids(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
     for token, number in base.ids.items():
         now = extended.tokenizer.token_to_id(token)
         tally.see(now == number, "token {!r} had id {}, now {}", token, number, now)
@@ -98,7 +105,7 @@ def _ids(base: ByteLevelBpe, extended: ByteLevelBpe, tally: _Tally) -> None:
         tally.see(now == number, "new token {!r} has id {}, expected {}", token, now, number)
 
 
-def _special(base: ByteLevelBpe, extended: ByteLevelBpe, tally: _Tally) -> None:
+def _special(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
     now = extended.tokenizer.get_added_tokens_decoder()
     for number, token in base.tokenizer.get_added_tokens_decoder().items():
         fine = number in now and _properties(now[number]) == _properties(token)
@@ -112,14 +119,14 @@ def _properties(token: Any) -> tuple[object, ...]:
     return token.content, token.special, token.lstrip, token.rstrip, token.single_word, token.normalized
 
 
-def _merges(base: ByteLevelBpe, extended: ByteLevelBpe, tally: _Tally) -> None:
+def _merges(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
     old, new = base.merges, extended.merges
     tally.see(len(new) >= len(old), "{} merges, where the base has {}", len(new), len(old))
     for number, (before, after) in enumerate(zip(old, new, strict=False)):
         tally.see(before == after, "merge {} was {}, now {}", number, before, after)
 
 
-def _pipeline(base: ByteLevelBpe, extended: ByteLevelBpe, tally: _Tally) -> None:
+def _pipeline(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
     before, after = (_rest(one.state) for one in (base, extended))
     for name in sorted(before.keys() | after.keys()):
         tally.see(before.get(name) == after.get(name), "{} is not the same", name)
@@ -138,7 +145,7 @@ def _new_tokens(base: ByteLevelBpe, extended: ByteLevelBpe) -> Iterator[tuple[st
             yield token, number, to_bytes(token)
 
 
-def _reachable(base: ByteLevelBpe, extended: ByteLevelBpe, tally: _Tally) -> None:
+def _reachable(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
     """Part of a character is no text; of it the model alone is asked, of whole characters the whole way from text."""
     model, encode = extended.tokenizer.model, extended.tokenizer.encode
     for token, number, data in _new_tokens(base, extended):
@@ -150,35 +157,34 @@ def _reachable(base: ByteLevelBpe, extended: ByteLevelBpe, tally: _Tally) -> Non
         tally.see(fine, "new token {!r} (id {}) comes out of no text", token, number)
 
 
-def _hangul_only(base: ByteLevelBpe, extended: ByteLevelBpe, tally: _Tally) -> None:
+def _hangul_only(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
     """Whatever the text: a token whose bytes only Hangul can hold is met by no other text."""
     for token, number, data in _new_tokens(base, extended):
         fine = data is not None and certain_hangul(data)
         tally.see(fine, "new token {!r} (id {}) can come out of text without Hangul", token, number)
 
 
-def _on_texts(
-    base: ByteLevelBpe, extended: ByteLevelBpe, texts: Iterable[str], coarser: _Tally, back: _Tally, others: _Tally
+def on_texts(
+    base: ByteLevelBpe,
+    extended: ByteLevelBpe,
+    source: str,
+    texts: Iterable[str],
+    coarser: Tally,
+    back: Tally,
+    others: Tally,
 ) -> None:
-    special = [token["content"] for token in base.added]
+    """The three checks of texts; `source` names them in what is told, with their numbers."""
     lengths = [_lengths(one) for one in (base, extended)]
-    for source, stream in (
-        ("made text", with_hangul(special)),
-        ("made text", without_hangul(special)),
-        ("text", texts),
-    ):
-        number = 0
-        numbered = iter(stream)
-        while batch := list(islice(numbered, _BATCH)):
-            encoded = [one.tokenizer.encode_batch(batch, add_special_tokens=False) for one in (base, extended)]
-            for text, before, after in zip(batch, *encoded, strict=True):
-                number += 1
-                told = f"{source} {number} (from 1)"
-                ends = [np.cumsum(size[one.ids]) for size, one in zip(lengths, (before, after), strict=True)]
-                coarser.see(bool(np.isin(ends[1], ends[0]).all()), told)
-                back.see(_comes_back(base, extended, text, before.ids, after.ids), told)
-                if not _HANGUL.search(text):
-                    others.see(before.ids == after.ids, told)
+    stream, number = iter(texts), 0
+    while batch := list(islice(stream, _BATCH)):
+        encoded = [one.tokenizer.encode_batch(batch, add_special_tokens=False) for one in (base, extended)]
+        for text, before, after in zip(batch, *encoded, strict=True):
+            number += 1
+            ends = [np.cumsum(size[one.ids]) for size, one in zip(lengths, (before, after), strict=True)]
+            coarser.see(bool(np.isin(ends[1], ends[0]).all()), "{} {} (from 1)", source, number)
+            back.see(_comes_back(base, extended, text, before.ids, after.ids), "{} {} (from 1)", source, number)
+            if not _HANGUL.search(text):
+                others.see(before.ids == after.ids, "{} {} (from 1)", source, number)
 
 
 def _lengths(tokenizer: ByteLevelBpe) -> npt.NDArray[np.int64]:
@@ -187,7 +193,7 @@ def _lengths(tokenizer: ByteLevelBpe) -> npt.NDArray[np.int64]:
     for number, data in enumerate(tokenizer.token_bytes()):
         sizes[number] = len(data)
     for token in tokenizer.added:
-        sizes[token["id"]] = len(token["content"].encode())
+        sizes[tokenizer.ids[token["content"]]] = len(token["content"].encode())
     return sizes
 
 

@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the group."""
     app.command()(extend)
     app.command()(verify)
+    app.command()(prune)
 
 
 def extend(
@@ -41,20 +42,14 @@ def extend(
     as_json: AsJson = False,
 ) -> None:
     """Add tokens for Hangul by going on with a tokenizer's own merge list; every old id is kept, and verified."""
-    from corpus.errors import UsageError
-    from corpus.settings import parse_size
     from tokenizer.extend import extend as extended
     from tokenizer.extend import write_extension
     from tokenizer.extendable import open_byte_level
-    from tokenizer.texts import read_texts, sampled
+    from tokenizer.texts import byte_size, read_texts, sampled
     from tokenizer.verify_extension import verify as verified
 
-    try:
-        size = parse_size(sample)
-    except ValueError as error:
-        raise UsageError(str(error), where="--sample") from error
     opened = open_byte_level(base)
-    texts = sampled(read_texts(corpus, field), seed, int(str(size)))
+    texts = sampled(read_texts(corpus, field), seed, byte_size(sample))
     made = extended(opened, texts, add, least=least, workers=workers)
     checks = verified(made.base, made.extended, texts[:1000])
     write_extension(made, checks, out)
@@ -87,6 +82,33 @@ def verify(
         _tell(checks)
     if not all(one.passed for one in checks):
         raise typer.Exit(1)
+
+
+def prune(
+    base: Base,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write; it must not be there yet.")],
+    corpus: Corpus,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=1, metavar="N", help="Entries at most; default: all that is used.")
+    ] = None,
+    field: Field = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Drop tokens that a corpus does not use; ids move, and `hanjo pretrain resize` makes the model follow."""
+    from tokenizer.extendable import open_byte_level
+    from tokenizer.prune import prune as pruned
+    from tokenizer.prune import require_same, write_pruned
+    from tokenizer.texts import read_texts
+
+    made = pruned(open_byte_level(base), read_texts(corpus, field), keep)
+    if keep is None:
+        require_same(made, read_texts(corpus, field))
+    write_pruned(made, out)
+    before, after = made.base.entries, made.pruned.entries
+    if as_json:
+        typer.echo(json.dumps({"before": before, "after": after, "used": made.used, "out": str(out)}))
+        return
+    typer.echo(f"{before:,} entries → {after:,}, {made.used:,} of them used by the texts → {out}")
 
 
 def _plain(checks: Sequence[Check]) -> list[dict[str, object]]:
