@@ -214,7 +214,7 @@ def _mixture(
         return weighted_parts(rows, counts)
     if settings.method == "similar":
         with tempfile.TemporaryDirectory() as folder:
-            vectors = token_vectors(encoded(new, learn), f"{folder}/ids.txt", settings.seed)
+            vectors = token_vectors(encoded(new, learn), f"{folder}/ids.txt")
         return similar_tokens(rows, vectors, mean_of_parts(rows))
     return mean_of_parts(rows)
 
@@ -266,8 +266,8 @@ def warm_up(model: Any, vocabulary: Vocabulary, rows: Rows, texts: Sequence[str]
     for step in range(settings.warmup):
         batch = pack(np.stack([next(windows) for _ in range(settings.batch)]), vocabulary.end_of_text)
         loss = token_nats(model, batch).sum() / max(batch.targets, 1)
-        if not math.isfinite(float(loss)):
-            raise TrainingError(f"the loss of warm-up step {step} is {float(loss)}", fix="lower --learning-rate")
+        if not math.isfinite(told := float(loss.detach())):
+            raise TrainingError(f"the loss of warm-up step {step} is {told}", fix="lower --learning-rate")
         loss.backward()
         for weights, part in zip(full, parts, strict=True):
             part.grad = weights.grad[new].float()

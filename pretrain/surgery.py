@@ -122,8 +122,10 @@ def sparsemax(scores: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.maximum(values - (sums[size - 1] - 1) / size, 0.0)
 
 
-def token_vectors(documents: Iterable[Sequence[int]], scratch: str, seed: int) -> dict[int, NDArray[np.float32]]:
-    """Vectors of ids by the company they keep: fastText's CBOW over ids as words, one thread, seeded.
+def token_vectors(documents: Iterable[Sequence[int]], scratch: str) -> dict[int, NDArray[np.float32]]:
+    """Vectors of ids by the company they keep: fastText's CBOW over ids as words.
+
+    On one thread, so that the same ids give the same vectors (fastText seeds itself with 0).
 
     Args:
         documents: ids of each text in the new vocabulary.
@@ -142,7 +144,7 @@ def token_vectors(documents: Iterable[Sequence[int]], scratch: str, seed: int) -
         for ids in documents:
             file.write(" ".join(map(str, ids)) + "\n")
     model: Any = fasttext.train_unsupervised(
-        scratch, model="cbow", dim=100, epoch=3, minCount=5, minn=0, maxn=0, thread=1, seed=seed, verbose=0
+        scratch, model="cbow", dim=100, epoch=3, minCount=5, minn=0, maxn=0, thread=1, verbose=0
     )
     return {int(word): model.get_word_vector(word) for word in model.words if word.isdigit()}
 
