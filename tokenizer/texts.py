@@ -12,8 +12,10 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from corpus.documents import UNIQUE
 from corpus.errors import UsageError
 from corpus.settings import parse_size
+from corpus.shards import read_table
 from dedup.near_file import Records
 
 LEARN, HELD_OUT = ("train",), ("valid", "test")
@@ -51,21 +53,39 @@ def text_files(path: Path, field: str, splits: Sequence[str]) -> list[Records]:
     return [Records(shard) for shard in shards]
 
 
+def read_domains(paths: Sequence[Path], field: str = "text") -> Iterator[tuple[str, str]]:
+    """Pairs of domain and text: of a run's held-out splits by their column, of a file by its name."""
+    for path in paths:
+        for records in text_files(path, field, HELD_OUT):
+            if path.is_file():
+                name = path.name.split(".")[0]
+                for batch in records.batches():
+                    yield from ((name, text) for text in batch.to_pylist())
+            else:
+                table = read_table(records.path, ["domain", "text"], schema=UNIQUE)
+                yield from zip(table["domain"].to_pylist(), table["text"].to_pylist(), strict=True)
+
+
 def sampled(texts: Iterable[str], seed: int, size: int) -> list[str]:
     """At most `size` bytes of texts, drawn by a keyed hash of their numbers, in their order; all where they fit.
 
     One pass; memory for the texts that are kept. The same texts, seed and size give the same sample.
     """
-    kept: list[tuple[bytes, int, str, int]] = []  # a heap with the largest hash first
+    return [text for _, text in sampled_pairs((("", text) for text in texts), seed, size)]
+
+
+def sampled_pairs(pairs: Iterable[tuple[str, str]], seed: int, size: int) -> list[tuple[str, str]]:
+    """The same of texts that carry a name."""
+    kept: list[tuple[bytes, int, tuple[str, str], int]] = []  # a heap with the largest hash first
     held = 0
-    for number, text in enumerate(texts):
+    for number, pair in enumerate(pairs):
         key = hashlib.blake2b(f"hanjo.texts/{seed}/{number}".encode(), digest_size=8).digest()
-        length = len(text.encode())
-        heapq.heappush(kept, (bytes(255 - byte for byte in key), number, text, length))
+        length = len(pair[1].encode())
+        heapq.heappush(kept, (bytes(255 - byte for byte in key), number, pair, length))
         held += length
         while held > size:
             held -= heapq.heappop(kept)[3]
-    return [text for _, _, text, _ in sorted(kept, key=lambda one: one[1])]
+    return [pair for _, _, pair, _ in sorted(kept, key=lambda one: one[1])]
 
 
 def apart(

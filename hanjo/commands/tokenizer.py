@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hanjo.commands import tokenizer_extend
+from hanjo.commands import tokenizer_extend, tokenizer_report
 
 app = typer.Typer(help="Train, extend, compare and apply tokenizers.", no_args_is_help=True)
 
@@ -15,3 +15,4 @@ def group() -> None:
 
 
 tokenizer_extend.register(app)
+tokenizer_report.register(app)
