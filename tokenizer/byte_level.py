@@ -103,3 +103,11 @@ def ends_whole(data: bytes) -> bool:
         if size:
             return size <= back
     return True
+
+
+def as_text(data: bytes) -> str | None:
+    """The text of bytes that are whole characters; None of others."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from tokenizer.byte_level import ends_whole, starts_whole
+from tokenizer.byte_level import as_text
 from tokenizer.morpheme_borders import Agreement, agreement
 from tokenizer.opened import Encoded, OfLibrary, Opened
 
@@ -166,7 +166,7 @@ def renyi_efficiency(counts: Counter[int], entries: int) -> float:
 
 def unreachable(opened: Opened, table: dict[int, bytes]) -> int:
     """Entries that no text was found for; of parts of characters only the model of a BPE can be asked."""
-    whole = {n: data.decode("utf-8", "replace") for n, data in table.items() if starts_whole(data) and ends_whole(data)}
+    whole = {number: text for number, data in table.items() if (text := as_text(data)) is not None}
     left = set(whole)
     for around in ("{}", "가{}", "{}가", "a{}", "\n{}", " {}"):
         numbers = sorted(left)

@@ -44,7 +44,7 @@ _SPACE = "▁"
 class Encoded:
     """A text's tokens: ids, and for each where it begins and ends in the text, in characters.
 
-    Tokens that are parts of one character have all that character's place; a space put before the text has an empty one.
+    Parts of one character have all that character's place; a space put before the text has an empty one.
     """
 
     ids: list[int]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tokenizer.byte_level import HANGUL, certain_hangul, ends_whole, starts_whole, to_bytes
+from tokenizer.byte_level import HANGUL, as_text, certain_hangul, to_bytes
 from tokenizer.extendable import ByteLevelBpe
 from tokenizer.probes import with_hangul, without_hangul
 
@@ -150,8 +150,7 @@ def _reachable(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None
     model, encode = extended.tokenizer.model, extended.tokenizer.encode
     for token, number, data in _new_tokens(base, extended):
         fine = [one.id for one in model.tokenize(token)] == [number]
-        if fine and data is not None and starts_whole(data) and ends_whole(data):
-            text = data.decode("utf-8", "replace")
+        if fine and data is not None and (text := as_text(data)) is not None:
             around = (text, f"가{text}", f"{text}가", f"a{text}")  # some pieces only begin beside another
             fine = any(number in encode(one, add_special_tokens=False).ids for one in around)
         tally.see(fine, "new token {!r} (id {}) comes out of no text", token, number)
