@@ -46,9 +46,7 @@ def morpheme_borders(texts: Sequence[str]) -> list[set[int]]:
     try:
         from kiwipiepy import Kiwi
     except ImportError as error:
-        raise MissingExtraError(
-            "morphemes need kiwipiepy", fix="pip install kiwipiepy, or leave them out with --morphemes 0"
-        ) from error
+        raise MissingExtraError("kiwipiepy is not installed; --morphemes 0 does without", extra="kiwi") from error
     kiwi = Kiwi(num_workers=1)
     return [{token.start for token in kiwi.tokenize(text) if _inside(text, token.start)} for text in texts]
 

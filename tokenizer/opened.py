@@ -157,7 +157,7 @@ class OfPieces:
         try:
             import sentencepiece
         except ImportError as error:
-            raise MissingExtraError("sentencepiece models need sentencepiece", extra="corpus") from error
+            raise MissingExtraError("sentencepiece is not installed", extra="corpus") from error
         self.name = name
         try:
             self.processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
