@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokenizer.byte_level import HANGUL, as_text, certain_hangul, to_bytes
-from tokenizer.extendable import ByteLevelBpe
+from tokenizer.extendable import ByteLevelBpe, from_state
 from tokenizer.probes import with_hangul, without_hangul
 
 _BATCH = 512  # texts
@@ -146,8 +146,9 @@ def _new_tokens(base: ByteLevelBpe, extended: ByteLevelBpe) -> Iterator[tuple[st
 
 
 def _reachable(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
-    """Part of a character is no text; of it the model alone is asked, of whole characters the whole way from text."""
-    model, encode = extended.tokenizer.model, extended.tokenizer.encode
+    """Part of a character is no text; of it the merges alone are asked, of whole characters the whole way from text."""
+    state = {**extended.state, "model": {**extended.state["model"], "ignore_merges": False}}
+    model, encode = from_state(extended.folder, state).tokenizer.model, extended.tokenizer.encode
     for token, number, data in _new_tokens(base, extended):
         fine = [one.id for one in model.tokenize(token)] == [number]
         if fine and data is not None and (text := as_text(data)) is not None:

@@ -42,8 +42,8 @@ def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def texts() -> list[str]:
     """Lines with Hangul of the sample's help pages and rulings."""
     sample = ROOT / "recipes" / "sample"
-    files = [sample / "libreoffice-help" / name for name in ("help.jsonl.gz", "help-extra.jsonl", "help-more.parquet")]
-    files += [sample / "tax-rulings" / name for name in ("supreme-court.parquet", "tribunal.jsonl.gz")]
+    files = [sample / "libreoffice-help" / name for name in ("help.jsonl.gz", "help-more.parquet")]
+    files.append(sample / "tax-rulings" / "supreme-court.parquet")
     lines = [line for text in read_texts(files) for line in text.splitlines()]
     return [line for line in dict.fromkeys(lines) if len(re.findall("[가-힣]", line)) > 10]
 

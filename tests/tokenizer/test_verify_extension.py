@@ -77,10 +77,9 @@ def another_decoder(state: State, base: ByteLevelBpe) -> None:
 
 
 def token_without_a_merge(state: State, base: ByteLevelBpe) -> None:
-    """Only in the middle of a piece is a word looked for by merges; here there are none that make it."""
+    """Llama 3's model takes a whole piece that is in the vocabulary, but within a longer one nothing makes this."""
     vocab = state["model"]["vocab"]
     vocab[from_bytes("뷁뙠".encode())] = max(vocab.values()) + 1
-    state["model"]["ignore_merges"] = False
 
 
 def merge_of_english(state: State, base: ByteLevelBpe) -> None:
