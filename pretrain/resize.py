@@ -264,13 +264,16 @@ def warm_up(model: Any, vocabulary: Vocabulary, rows: Rows, texts: Sequence[str]
     for weights in full:
         weights.requires_grad_(True)
     for step in range(settings.warmup):
+        optimizer.param_groups[0]["lr"] = settings.learning_rate * (1 - step / settings.warmup)
         batch = pack(np.stack([next(windows) for _ in range(settings.batch)]), vocabulary.end_of_text)
         loss = token_nats(model, batch).sum() / max(batch.targets, 1)
         if not math.isfinite(told := float(loss.detach())):
             raise TrainingError(f"the loss of warm-up step {step} is {told}", fix="lower --learning-rate")
         loss.backward()
+        # AdamW would move a row that does not occur here, and so has but a trace of a gradient, as far as any other.
+        seen = torch.from_numpy(np.isin(new.numpy(), [batch.input_ids, batch.labels]))
         for weights, part in zip(full, parts, strict=True):
-            part.grad = weights.grad[new].float()
+            part.grad = weights.grad[new].float() * seen[:, None]
             weights.grad = None
         optimizer.step()
         with torch.no_grad():
