@@ -50,7 +50,7 @@ def main() -> None:
         {"how": "merges gone on with", **measured(base, made.extended, held_out, others)},
         {"how": "tokens appended", **measured(base, appended, held_out, others)},
     ]
-    result = {
+    result: dict[str, Any] = {
         "machine": machine(),
         "learned on": sum(len(text.encode()) for text in learn),
         "held out": sum(len(text.encode()) for text in held_out),

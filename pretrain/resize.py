@@ -56,7 +56,7 @@ class ResizeSettings:
     warmup: Annotated[int, Ge(0)] = setting(20, "steps that only the new rows are trained for", unit="steps")
     batch: Annotated[int, Ge(1)] = setting(2, "sequences a step", unit="sequences")
     context: Annotated[int, Ge(2)] = setting(512, "tokens of a sequence, at most what the model sees", unit="tokens")
-    learning_rate: Annotated[float, Gt(0)] = setting(3e-3, "of the warm-up, AdamW")
+    learning_rate: Annotated[float, Gt(0)] = setting(3e-3, "of the warm-up, AdamW, at first")
     multiple: Annotated[int, Ge(1)] = setting(128, "rows are filled up to a multiple of this", unit="rows")
     seed: int = setting(0, "of random rows and of the order of the warm-up")
 

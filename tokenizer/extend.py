@@ -24,8 +24,9 @@ from corpus.shards import atomic_path, write_json
 from tokenizer.counted_pieces import count_pieces
 from tokenizer.extendable import ByteLevelBpe, from_state
 from tokenizer.folders import new_folder
+from tokenizer.indexed import token_dtype
 from tokenizer.verify_extension import Check, failures
-from tokenizer.vocabulary import FILES, TOKENIZER, content_hash
+from tokenizer.vocabulary import FILES, MULTIPLE, TOKENIZER, content_hash
 
 RECORD = "extension.json"
 
@@ -115,6 +116,23 @@ def with_merges(base: ByteLevelBpe, new: list[str], pairs: list[tuple[str, str]]
     as_text = bool(model["merges"]) and isinstance(model["merges"][0], str)
     model["merges"] = [*model["merges"], *(" ".join(pair) if as_text else list(pair) for pair in pairs)]
     return {**copy.deepcopy({k: v for k, v in base.state.items() if k != "model"}), "model": model}
+
+
+def notes(made: Extension) -> list[str]:
+    """What a person should know of an extension that is sound."""
+    told = []
+    if made.base.normaliser:
+        told.append(f"the base normalises text first ({made.base.normaliser}): a text comes back up to that")
+    before, after = token_dtype(made.base.entries), token_dtype(made.extended.entries)
+    if before != after:
+        room = len(made.times) // MULTIPLE * MULTIPLE
+        while room > 0 and token_dtype(made.base.entries + room) != before:
+            room -= MULTIPLE
+        told.append(
+            f"{made.extended.entries:,} entries need {after.itemsize} bytes a token in shards, the base {before.itemsize}"
+            + (f"; with --add {room} they would still fit" if room > 0 else "")
+        )
+    return told
 
 
 def write_extension(made: Extension, checks: Sequence[Check], folder: Path) -> None:

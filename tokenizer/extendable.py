@@ -51,6 +51,13 @@ class ByteLevelBpe:
         """The merge list, in order; files write a merge as a pair or as one string."""
         return [merge_pair(one) for one in self.state["model"]["merges"]]
 
+    @property
+    def normaliser(self) -> str | None:
+        """What the tokenizer does to a text before anything else, by its names; None for nothing."""
+        part = self.state.get("normalizer")
+        parts = part.get("normalizers", [part]) if isinstance(part, dict) else []
+        return ", ".join(str(one.get("type")) for one in parts) or None
+
     def token_bytes(self) -> list[bytes]:
         """The bytes of each id; empty for added tokens, which no merge touches, and for ids that name nothing."""
         table = [b""] * self.entries

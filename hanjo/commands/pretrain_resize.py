@@ -25,7 +25,7 @@ def resize(
     ] = None,
     method: Annotated[str, typer.Option("--method", help="mean, weighted, similar or random.")] = "mean",
     warmup: Annotated[int, typer.Option("--warmup", min=0, metavar="STEPS", help="Steps for new rows alone.")] = 20,
-    learning_rate: Annotated[float, typer.Option("--learning-rate", help="Of the warm-up.")] = 3e-3,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", help="Of the warm-up, at first.")] = 3e-3,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Sequences a step.")] = 2,
     context: Annotated[int, typer.Option("--context", min=2, help="Tokens of a sequence.")] = 512,
     multiple: Annotated[int, typer.Option("--multiple", min=1, help="Fill rows up to a multiple of this.")] = 128,

@@ -43,7 +43,7 @@ def extend(
 ) -> None:
     """Add tokens for Hangul by going on with a tokenizer's own merge list; every old id is kept, and verified."""
     from tokenizer.extend import extend as extended
-    from tokenizer.extend import write_extension
+    from tokenizer.extend import notes, write_extension
     from tokenizer.extendable import open_byte_level
     from tokenizer.texts import byte_size, read_texts, sampled
     from tokenizer.verify_extension import verify as verified
@@ -55,9 +55,12 @@ def extend(
     write_extension(made, checks, out)
     if as_json:
         about = {"entries": made.extended.entries, "new": add, "first_new_id": opened.entries, "out": str(out)}
+        about["notes"] = notes(made)
         typer.echo(json.dumps({**about, "checks": _plain(checks)}, ensure_ascii=False))
         return
     _tell(checks)
+    for note in notes(made):
+        typer.echo(f"note    {note}")
     typer.echo(f"{add:,} new tokens, ids {opened.entries:,} to {made.extended.entries - 1:,} → {out}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tokenizers import Tokenizer
 from corpus.errors import SourceError, UsageError
 from tokenizer.byte_level import certain_hangul, ends_whole, starts_whole
 from tokenizer.counted_pieces import count_pieces
-from tokenizer.extend import RECORD, Extension, extend, write_extension
+from tokenizer.extend import RECORD, Extension, extend, notes, write_extension
 from tokenizer.extendable import open_byte_level
 from tokenizer.next_merges import learn_merges
 from tokenizer.verify_extension import failures, verify
@@ -230,3 +231,12 @@ def test_a_base_whose_added_tokens_have_moved_already_is_refused(make_base: Make
     path.write_text(json.dumps(state), encoding="utf-8")
     with pytest.raises(SourceError, match="the library opens it as"):
         extend(open_byte_level(path.parent), ["한국 사람"], 10)
+
+
+def test_a_normaliser_and_shards_that_grow_are_told(extension: Extension) -> None:
+    told = notes(extension)
+    assert any("NFC" in note for note in told) == bool(extension.base.normaliser)
+    big = {f"Ġ{number}": number for number in range(65_400)} | {"Ġx": 65_500}
+    base = replace(extension.base, ids={f"{number}": number for number in range(65_300)})
+    made = replace(extension, base=base, extended=replace(extension.extended, ids=big), times=[2] * 201)
+    assert any("4 bytes a token" in note and "--add 128 " in note for note in notes(made))
