@@ -78,13 +78,13 @@ def extend(base: ByteLevelBpe, texts: Iterable[str], add: int, *, least: int = 2
             f"the texts have pairs for {made:,} new tokens, {add:,} were asked for",
             fix=f"give more text, or ask for fewer with --add {made}",
         )
-    tokens = {number: token for token, number in base.ids.items()}
+    tokens, first = {number: token for token, number in base.ids.items()}, base.entries
     new: list[str] = []
     pairs: list[tuple[str, str]] = []
     for number, (left, right) in enumerate(zip(merges.left.tolist(), merges.right.tolist(), strict=True)):
         pairs.append((tokens[left], tokens[right]))
         new.append(tokens[left] + tokens[right])
-        tokens[base.entries + number] = new[-1]
+        tokens[first + number] = new[-1]
     extended = from_state(base.folder, with_merges(base, new, pairs))
     return Extension(base, extended, merges.times.tolist(), len(counts), counts.total())
 
@@ -110,8 +110,8 @@ def _learn(base: ByteLevelBpe, counts: Counter[str], add: int, least: int) -> An
 
 def with_merges(base: ByteLevelBpe, new: list[str], pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """The `tokenizer.json` of a base with further tokens, in the style that the base writes merges in."""
-    model = dict(base.state["model"])
-    vocab = base.ids | {token: base.entries + number for number, token in enumerate(new)}
+    model, first = dict(base.state["model"]), base.entries
+    vocab = base.ids | {token: first + number for number, token in enumerate(new)}
     model["vocab"] = dict(sorted(vocab.items(), key=lambda pair: pair[1]))
     as_text = bool(model["merges"]) and isinstance(model["merges"][0], str)
     model["merges"] = [*model["merges"], *(" ".join(pair) if as_text else list(pair) for pair in pairs)]
@@ -129,7 +129,7 @@ def notes(made: Extension) -> list[str]:
         while room > 0 and token_dtype(made.base.entries + room) != before:
             room -= MULTIPLE
         told.append(
-            f"{made.extended.entries:,} entries need {after.itemsize} bytes a token in shards, the base {before.itemsize}"
+            f"{made.extended.entries:,} entries take {after.itemsize} bytes a token in shards, not {before.itemsize}"
             + (f"; with --add {room} they would still fit" if room > 0 else "")
         )
     return told
