@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from corpus.errors import SourceError, TrainingError
 from corpus.settings import setting
-from corpus.shards import atomic_path, write_json
+from corpus.shards import write_json
 from pretrain.bits import BitsPerByte, bits_over_documents
 from pretrain.packing import IGNORED, cut, pack
 from pretrain.surgery import (
@@ -39,8 +39,8 @@ from pretrain.surgery import (
 )
 from pretrain.validation import token_nats
 from tokenizer.extendable import open_byte_level
-from tokenizer.folders import new_folder
-from tokenizer.vocabulary import FILES, Vocabulary, open_vocabulary, threads
+from tokenizer.folders import copy_tokenizer, whole_folder
+from tokenizer.vocabulary import Vocabulary, open_vocabulary, threads
 
 RECORD = "resize.json"
 _BATCH = 1000  # texts
@@ -298,10 +298,7 @@ def _windows(vocabulary: Vocabulary, texts: Sequence[str], settings: ResizeSetti
 
 
 def _write(model: Any, tokenizer_folder: Path, out: Path, settings: ResizeSettings, result: Resized) -> None:
-    with new_folder(out) as temporary:
+    with whole_folder(out) as temporary:
         model.save_pretrained(temporary)
-        for name in FILES:
-            if (tokenizer_folder / name).is_file():
-                with atomic_path(temporary / name) as path:
-                    path.write_bytes((tokenizer_folder / name).read_bytes())
+        copy_tokenizer(tokenizer_folder, temporary)
         write_json(temporary / RECORD, {"settings": asdict(settings), **asdict(result)})

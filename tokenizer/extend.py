@@ -23,10 +23,10 @@ from corpus.errors import SchemaError, SourceError
 from corpus.shards import atomic_path, write_json
 from tokenizer.counted_pieces import count_pieces
 from tokenizer.extendable import ByteLevelBpe, from_state
-from tokenizer.folders import new_folder
+from tokenizer.folders import copy_tokenizer, whole_folder
 from tokenizer.indexed import token_dtype
 from tokenizer.verify_extension import Check, failures
-from tokenizer.vocabulary import FILES, MULTIPLE, TOKENIZER, content_hash
+from tokenizer.vocabulary import MULTIPLE, TOKENIZER, content_hash
 
 RECORD = "extension.json"
 
@@ -156,11 +156,8 @@ def write_extension(made: Extension, checks: Sequence[Check], folder: Path) -> N
         "occurrences": made.occurrences,
         "checks": [asdict(check) for check in checks],
     }
-    with new_folder(folder) as temporary:
-        for name in FILES:
-            if name != TOKENIZER and (made.base.folder / name).is_file():
-                with atomic_path(temporary / name) as path:
-                    path.write_bytes((made.base.folder / name).read_bytes())
+    with whole_folder(folder) as temporary:
+        copy_tokenizer(made.base.folder, temporary)
         write_state(made.extended.state, temporary)
         write_json(temporary / RECORD, record)
 

@@ -1,4 +1,4 @@
-"""A folder that appears under its name only when all its files are whole. For the commands that write tokenizers."""
+"""Folders that appear whole or not at all: what `hanjo tokenizer encode` and `train` write."""
 
 from __future__ import annotations
 
@@ -7,29 +7,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from corpus.errors import UsageError
-from corpus.shards import sync
+from corpus.errors import StorageError, UsageError
+from corpus.shards import atomic_path
+from tokenizer.vocabulary import FILES
 
 
 @contextmanager
-def new_folder(final: Path) -> Iterator[Path]:
-    """A temporary folder beside `final`, renamed to it when the block ends well, removed when it does not.
+def whole_folder(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that takes its name when the block ends well, and is removed when it does not.
 
     Raises:
-        UsageError: something with that name is there already.
+        UsageError: `out` holds something. StorageError: nothing can be written there.
     """
-    if final.is_file() or (final.is_dir() and any(final.iterdir())):
-        raise UsageError("there is something already", where=str(final), fix="give a new folder to write")
-    final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = final.with_name(f".{final.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError("something is here already", where=str(out), fix="choose another folder, or empty this one")
+    temporary = out.absolute().with_name(f".{out.absolute().name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)  # of a command that was killed
     try:
+        temporary.mkdir(parents=True)
         yield temporary
-        for path in [*sorted(temporary.iterdir()), temporary]:
-            sync(path)
-        temporary.replace(final)
-        sync(final.parent)
-    except BaseException:
+        if out.is_dir():
+            out.rmdir()
+        temporary.replace(out)
+    except OSError as error:
+        told = f"cannot write: {error.strerror or error}"
+        raise StorageError(told, where=str(out), fix="mend that and run the same command again") from error
+    finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise
+
+
+def copy_tokenizer(folder: Path, to: Path) -> None:
+    """Copy a tokenizer's files, each atomically."""
+    for name in FILES:
+        if (folder / name).is_file():
+            with atomic_path(to / name) as temporary:
+                temporary.write_bytes((folder / name).read_bytes())

@@ -20,8 +20,8 @@ from corpus.shards import atomic_path, write_json
 from tokenizer.byte_level import byte_characters
 from tokenizer.extend import write_state
 from tokenizer.extendable import ByteLevelBpe, from_state, merge_pair
-from tokenizer.folders import new_folder
-from tokenizer.vocabulary import CONFIG, FILES, TOKENIZER
+from tokenizer.folders import copy_tokenizer, whole_folder
+from tokenizer.vocabulary import CONFIG
 
 RECORD = "pruning.json"
 _BATCH = 512  # texts
@@ -147,12 +147,12 @@ def require_same(made: Pruned, texts: Iterable[str]) -> None:
 
 def write_pruned(made: Pruned, folder: Path) -> None:
     """Write the smaller tokenizer as a folder, and `pruning.json` with the old id of each new one."""
-    with new_folder(folder) as temporary:
-        for name in FILES:
-            path = made.base.folder / name
-            if name != TOKENIZER and path.is_file():
-                with atomic_path(temporary / name) as target:
-                    target.write_text(_renamed(path, made) if name == CONFIG else path.read_text("utf-8"), "utf-8")
+    with whole_folder(folder) as temporary:
+        copy_tokenizer(made.base.folder, temporary)
+        if (temporary / CONFIG).is_file():
+            config = _renamed(temporary / CONFIG, made)
+            with atomic_path(temporary / CONFIG) as path:
+                path.write_text(config, encoding="utf-8")
         write_state(made.pruned.state, temporary)
         write_json(temporary / RECORD, {"old_ids": made.old_ids, "used": made.used})
 

@@ -149,7 +149,7 @@ def test_the_folder_is_opened_by_both_libraries_with_the_same_ids(
     assert theirs.eos_token_id == read.token_to_id("<|end_of_text|>")
     told = json.loads((folder / RECORD).read_text("utf-8"))
     assert (told["new_tokens"], told["first_new_id"]) == (ADD, extension.base.entries)
-    with pytest.raises(UsageError, match="something already"):
+    with pytest.raises(UsageError, match="something is here already"):
         write_extension(extension, [], folder)
 
 
