@@ -96,3 +96,64 @@ def _run_phases(stage: str, module: ModuleType, run: Path, settings: Any, common
     table = pa.Table.from_pylist(rows, schema=SHARDS)
     write_table(run / "shards" / f"{stage}.parquet", table, SHARDS, JobContext(run, "0" * 32, MEMORY))
     return total
+
+
+_ENGLISH = (
+    "The quick brown fox jumps over the lazy dog and the other one.",
+    "def area(radius): return 3.14159 * radius ** 2  # the other other",
+    "In the beginning there was the word, and then there were the others.",
+)
+_SOME_KOREAN = ("한국어 한국 사람은 한국말을 한다", "이것은 책이다 그것은 물이다")
+_CL100K = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+_SPECIAL = ("<|begin_of_text|>", "<|end_of_text|>")
+
+
+@pytest.fixture(scope="session")
+def make_base() -> Callable[[Path, str], Path]:
+    """`make_base(folder, kind)` → a small byte-level tokenizer, made in the shape of a real one.
+
+    `gpt2`: special tokens first, in the vocabulary, GPT-2's pattern. `llama3`: special tokens behind the vocabulary
+    and not in it, `ignore_merges`, cl100k's pattern, merges as strings. `qwen`: as that, with NFC and merges as pairs.
+    """
+    return _make_base
+
+
+def _make_base(folder: Path, kind: str) -> Path:
+    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    if kind == "gpt2":
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        )
+    else:
+        cutter = pre_tokenizers.Split(Regex(_CL100K), "isolated")
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [cutter, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+        )
+    tokenizer.decoder = decoders.ByteLevel()
+    first = [AddedToken(name, normalized=False, special=True) for name in _SPECIAL] if kind == "gpt2" else []
+    trainer = trainers.BpeTrainer(
+        vocab_size=330 + len(first),
+        special_tokens=first,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([*_ENGLISH * 4, *_SOME_KOREAN], trainer)
+    if kind == "qwen":
+        tokenizer.normalizer = normalizers.NFC()
+    if kind != "gpt2":
+        tokenizer.add_special_tokens([AddedToken(name, normalized=False, special=True) for name in _SPECIAL])
+        tokenizer.add_tokens([AddedToken("<|tool|>", normalized=False, special=False)])
+    state: dict[str, Any] = json.loads(tokenizer.to_str())
+    if kind == "llama3":
+        state["model"]["ignore_merges"] = True
+        state["model"]["merges"] = [" ".join(merge) for merge in state["model"]["merges"]]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tokenizer.json").write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": _SPECIAL[1], "model_max_length": 4096}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    return folder

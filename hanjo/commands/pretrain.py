@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from hanjo.commands import pretrain_resize
+
 app = typer.Typer(help="Train a model on a run's tokens.", no_args_is_help=True)
+app.command()(pretrain_resize.resize)
 
 
 @app.callback()
