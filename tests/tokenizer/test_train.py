@@ -75,7 +75,7 @@ def test_pieces_follow_eojeol_scripts_digits_and_jamo(trained: Tokenizer) -> Non
         "ㅋㅋㅋ",
         " 호출",
     ]
-    assert pieces(trained, "끝.\n\n學校에서 don't") == ["끝", ".\n\n", "學校", "에서", " don", "'t"]
+    assert pieces(trained, "끝.\n\n學校에서 don't") == ["끝.\n\n", "學校", "에서", " don'", "t"]
 
 
 def test_literal_special_tokens_in_a_text_stay_text_and_placeholders_are_one_id(folder: Path) -> None:

@@ -1,0 +1,165 @@
+"""Where the pieces of a text end, and how often each one occurs: the compiled twin of `tokenizer/pretokenize.py`.
+
+Used by the encoder (`tokenizer/merging.py`) and by the trainer (`tokenizer/learning.py`). Texts are read as Arrow holds
+them: UTF-8 bytes and int64 offsets, no copy, no string objects.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from corpus.kernels import PRIME, Bytes, Longs, decode, inner, kernel, mixed
+from tokenizer.pretokenize import DIGIT, FOREIGN, HANGUL, JAMO, LINE_END, OTHER, SPACE
+
+_SEED = -3750763034362895579  # FNV-1a's offset basis, as a signed number
+
+
+@inner
+def _run(buffer: Bytes, i: int, end: int, table: Bytes, kind: int, key: Any) -> tuple[int, Any]:
+    """The byte after the characters of one class from byte i on, and the key with them."""
+    while i < end:
+        point, after = decode(buffer, i)
+        if table[point] != kind:
+            break
+        key = (key ^ point) * PRIME
+        i = after
+    return i, key
+
+
+@inner
+def _white(buffer: Bytes, start: int, end: int, table: Bytes) -> tuple[int, Any]:
+    """A piece of white space: up to its last line end, else up to the last character, which goes with the next word."""
+    i, last, line = start, start, start
+    while i < end:
+        point, after = decode(buffer, i)
+        kind = table[point]
+        if kind < SPACE:
+            break
+        last, i = i, after
+        if kind == LINE_END:
+            line = after
+    if line > start:
+        i = line
+    elif i < end and last > start:
+        i = last
+    key, at = np.int64(_SEED), start
+    while at < i:
+        point, at = decode(buffer, at)
+        key = (key ^ point) * PRIME
+    return i, key
+
+
+@inner
+def piece_end(buffer: Bytes, start: int, end: int, table: Bytes) -> tuple[int, Any]:
+    """The byte after the piece that begins at byte `start` of a text that ends at `end`, and a 64-bit key of its text.
+
+    `table` is `tokenizer.pretokenize.classes(…)`. Different pieces may share a key, if rarely: bytes decide.
+    """
+    key = np.int64(_SEED)
+    point, i = decode(buffer, start)
+    kind = table[point]
+    if kind == DIGIT:
+        return i, (key ^ point) * PRIME
+    at = start
+    if kind == SPACE and i < end:
+        following = table[decode(buffer, i)[0]]
+        if following < DIGIT:
+            key = (key ^ point) * PRIME
+            kind, at = following, i
+    if kind >= SPACE:
+        return _white(buffer, start, end, table)
+    if kind == JAMO:
+        return _run(buffer, at, end, table, JAMO, key)
+    if kind == OTHER:
+        at, key = _run(buffer, at, end, table, OTHER, key)
+        kind = table[decode(buffer, at)[0]] if at < end else LINE_END
+    if kind in (HANGUL, FOREIGN):
+        at, key = _run(buffer, at, end, table, kind, key)
+        at, key = _run(buffer, at, end, table, OTHER, key)
+    return _run(buffer, at, end, table, LINE_END, key)
+
+
+@inner
+def same(a: Bytes, at: int, b: Bytes, other: int, length: int) -> bool:
+    """Whether `length` bytes of a from `at` on are those of b from `other` on."""
+    for k in range(length):  # noqa: SIM110 (numba compiles no generator)
+        if a[at + k] != b[other + k]:
+            return False
+    return True
+
+
+@kernel
+def find_ends(buffer: Bytes, offsets: Longs, table: Bytes, ends: Longs) -> int:
+    """Write the byte after every piece of some texts; how many there are. `ends` needs room for a piece a byte."""
+    found = 0
+    for d in range(len(offsets) - 1):
+        i = offsets[d]
+        while i < offsets[d + 1]:
+            i, _ = piece_end(buffer, i, offsets[d + 1], table)
+            ends[found] = i
+            found += 1
+    return found
+
+
+@kernel
+def count_spans(
+    buffer: Bytes, ends: Longs, begin: int, slots: Longs, keys: Longs, bounds: Longs, counts: Longs, store: Bytes
+) -> tuple[int, int]:
+    """Count pieces that follow one another from byte `begin` on.
+
+    Args:
+        ends: the byte after each piece.
+        slots: int64 [a power of two], an open-addressing table: 1 + number of the piece, 0 where free.
+        keys, counts: int64 [pieces], of each piece its hash and times.
+        bounds: int64 [pieces + 1], where each piece's bytes lie in `store`; `bounds[0]` is 0.
+        store: uint8.
+
+    Returns:
+        Spans counted and the pieces known after that; fewer than given where the tables want more room. `counts[0]`
+        is the number of pieces known, of which the first has number 1.
+    """
+    mask, known = len(slots) - 1, counts[0]
+    start = begin
+    for k in range(len(ends)):
+        end = ends[k]
+        length = end - start
+        if 2 * known > mask - 2 or known + 2 >= len(bounds) or bounds[known] + length > len(store):
+            counts[0] = known
+            return k, known
+        key = np.int64(_SEED)
+        for i in range(start, end):
+            key = (key ^ buffer[i]) * PRIME
+        slot = mixed(key) & mask
+        while slots[slot] != 0:
+            number = slots[slot]
+            at = bounds[number - 1]
+            if keys[number] == key and bounds[number] - at == length and same(buffer, start, store, at, length):
+                break
+            slot = (slot + 1) & mask
+        number = slots[slot]
+        if number == 0:
+            known += 1
+            number = known
+            slots[slot] = number
+            keys[number] = key
+            at = bounds[number - 1]
+            for i in range(length):
+                store[at + i] = buffer[start + i]
+            bounds[number] = at + length
+        counts[number] += 1
+        start = end
+    counts[0] = known
+    return len(ends), known
+
+
+@kernel
+def place_again(keys: Longs, known: int, slots: Longs) -> None:
+    """Fill a larger, empty table with the pieces known."""
+    mask = len(slots) - 1
+    for number in range(1, known + 1):
+        slot = mixed(keys[number]) & mask
+        while slots[slot] != 0:
+            slot = (slot + 1) & mask
+        slots[slot] = number
