@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from corpus.errors import HanjoError, StorageError
-from hanjo.commands import corpus, dedup, doctor, evaluation, pretrain, recipe, run, runs
+from hanjo.commands import corpus, dedup, doctor, evaluation, pretrain, recipe, run, runs, tokenizer
 from hanjo.guard import check_packages
 from hanjo.version import __version__
 
@@ -31,6 +31,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(dedup.app, name="dedup")
+app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(pretrain.app, name="pretrain")
 app.add_typer(evaluation.app, name="eval")
 

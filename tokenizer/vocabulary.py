@@ -125,6 +125,12 @@ def _config(folder: Path) -> dict[str, Any]:
     return value
 
 
+def normaliser(vocabulary: Vocabulary) -> str | None:
+    """How the tokenizer changes text before it cuts it (`NFC`, `Sequence`, …): decoding gives that form back."""
+    told = json.loads(vocabulary.tokenizer.to_str())["normalizer"]
+    return str(told["type"]) if told else None
+
+
 def content_hash(folder: Path) -> str:
     """32 hex digits over the tokenizer's files, by name; what a token shard was encoded with."""
     found = [(name, hash_file(folder / name)) for name in FILES if (folder / name).is_file()]

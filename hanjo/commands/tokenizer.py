@@ -1,0 +1,17 @@
+"""`hanjo tokenizer …`: token shards from plain files, and looking into them."""
+
+from __future__ import annotations
+
+import typer
+
+from hanjo.commands import tokenizer_encode
+
+app = typer.Typer(help="Train tokenizers, encode text, look into token shards.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Train tokenizers, encode text, look into token shards."""
+
+
+app.command("encode")(tokenizer_encode.encode)
