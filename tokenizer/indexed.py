@@ -188,5 +188,10 @@ class IndexedTokens:
         first, last = self.span(document)
         return self.tokens[first:last]
 
+    def starts(self) -> npt.NDArray[np.int64]:
+        """First token of every document within the shard, int64 (documents,)."""
+        ends = np.append(np.asarray(self._pointers) // self.dtype.itemsize, len(self.tokens))
+        return ends[np.asarray(self.documents[:-1])]
+
     def _start(self, sequence: int) -> int:
         return int(self._pointers[sequence]) // self.dtype.itemsize if sequence < len(self.sizes) else len(self.tokens)

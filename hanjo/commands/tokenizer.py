@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hanjo.commands import tokenizer_encode
+from hanjo.commands import tokenizer_encode, tokenizer_show
 
 app = typer.Typer(help="Train tokenizers, encode text, look into token shards.", no_args_is_help=True)
 
@@ -15,3 +15,4 @@ def group() -> None:
 
 
 app.command("encode")(tokenizer_encode.encode)
+app.command("show")(tokenizer_show.show)

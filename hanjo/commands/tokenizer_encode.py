@@ -42,9 +42,11 @@ def encode(
     if not 1 <= size <= MAX_SHARD_BYTES:
         raise UsageError(f"--shard-size: {size} bytes, up to {MAX_SHARD_BYTES} (2GiB) are allowed")
     progress = Progress("quiet" if as_json else "auto")
+    files = Files(source, text, identity)
     with progress.stage("encode") as bar:
+        bar(phase="tokens", total=sum(path.stat().st_size for path in files.paths()))
         told = encode_files(
-            Files(source, text, identity),
+            files,
             tokenizer,
             out,
             shard_bytes=size,
