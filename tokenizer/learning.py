@@ -13,12 +13,32 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from corpus.kernels import PRIME, Bytes, Ints, Longs, inner, kernel, mixed
+from corpus.kernels import PRIME, Bytes, Ints, Longs, decode, inner, kernel, mixed
+from tokenizer.pair_table import enter, entry_of, gathered, no_pairs, with_room
 from tokenizer.pieces import same
+from tokenizer.pretokenize import POINTS
+
+_STRETCH = 1 << 12
+COVERED = 0.9995  # share of the characters beyond ASCII that have tokens from the start
+
+
+class _First(NamedTuple):
+    """The tokens to begin with: bytes, and characters that are tokens from the start.
+
+    Attributes:
+        units: int32 [POINTS], the token of each character, -1 where it has none.
+        partial: bool [tokens], whether a token is a part of a character, which is merged with nothing else.
+        spelt, ends: bytes of the tokens one after another, uint8, and int64 [tokens + 1].
+    """
+
+    units: Ints
+    partial: Any
+    spelt: Bytes
+    ends: Longs
 
 
 def learn_merges(
-    pieces: tuple[Bytes, Longs, Longs], byte_ranks: Ints, wanted: int, least: int
+    pieces: tuple[Bytes, Longs, Longs], byte_ranks: Ints, wanted: int, least: int, whole: bool = True
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Learn merges until there are `wanted` new tokens or no pair occurs `least` times.
 
@@ -27,91 +47,54 @@ def learn_merges(
     Args:
         pieces: bytes, bounds and counts, see `tokenizer.piece_counts.Pieces.told`.
         byte_ranks: int32 [256], the number of each byte.
+        whole: first make tokens of the characters that fill COVERED of the text, and merge no part of a character
+            with anything else; False merges bytes as the `tokenizers` trainer does.
 
     Returns:
         Pairs by rank, int32 [merges, 2], and the number of each result, int32 [merges]. Two merges may spell the same
         token; then both give its number, and there are more merges than new tokens.
     """
     store, bounds, counts = (np.array(one) for one in pieces)
-    return _learn(store, bounds, counts, byte_ranks, wanted, max(1, least))
+    given: list[tuple[int, int]] = []
+    spelt = [bytes([byte]) for byte in np.argsort(byte_ranks)]
+    units, partial = np.full(POINTS, -1, np.int32), [False] * 256
+    if whole:
+        units[:128] = byte_ranks[:128]
+        partial = [one[0] >= 0x80 for one in spelt]
+        _make_characters(count_characters(store, bounds, counts), spelt, units, given, partial, wanted // 2, least)
+    ends = np.cumsum([0, *(len(one) for one in spelt)], dtype=np.int64)
+    first = _First(units, np.array(partial), np.frombuffer(b"".join(spelt), np.uint8).copy(), ends)
+    pairs, results = _learn((store, bounds, counts), byte_ranks, first, wanted - len(given), max(1, least))
+    made = np.arange(256, 256 + len(given), dtype=np.int32)
+    return np.concatenate([np.array(given, np.int32).reshape(-1, 2), pairs]), np.concatenate([made, results])
 
 
-class _Known(NamedTuple):
-    """The pairs that may be merged.
-
-    Attributes:
-        table, names: open-addressing table of 1 + (left << 32 | right), and the newest entry of each.
-        totals: int64, times that the pair of an entry occurs.
-        older: int32, the entry that the pair had before, -1 where none: a token made twice makes its pairs twice.
-        spans: int64 [entries, 2], first of its places and how many; some may hold another pair by now.
-        used: int64 [1], entries.
-    """
-
-    table: Longs
-    names: Ints
-    totals: Longs
-    older: Ints
-    spans: Longs
-    used: Longs
-
-
-@inner
-def _key(left: int, right: int) -> Any:
-    return 1 + (np.int64(left) << 32 | np.int64(right))
-
-
-@inner
-def _slot_of(keys: Longs, key: Any) -> Any:
-    mask = len(keys) - 1
-    slot = mixed(key) & mask
-    while keys[slot] != 0 and keys[slot] != key:
-        slot = (slot + 1) & mask
-    return slot
-
-
-@inner
-def _entry_of(known: Any, left: int, right: int) -> Any:
-    """The newest entry of a pair, -1 where it has none."""
-    key = _key(left, right)
-    slot = _slot_of(known.table, key)
-    return np.int64(known.names[slot]) if known.table[slot] == key else np.int64(-1)
-
-
-@inner
-def _with_room(known: Any, fresh: int) -> Any:
-    """The pairs with room for so many more."""
-    used, table, names = known.used[0], known.table, known.names
-    while 2 * (used + fresh) > len(table):
-        larger, others = np.zeros(2 * len(table), np.int64), np.zeros(2 * len(table), np.int32)
-        for slot in range(len(table)):
-            if table[slot] != 0:
-                to = _slot_of(larger, table[slot])
-                larger[to], others[to] = table[slot], names[slot]
-        table, names = larger, others
-    totals, older, spans = known.totals, known.older, known.spans
-    if used + fresh > len(totals):
-        room = max(used + fresh, 2 * len(totals))
-        totals, older, spans = np.zeros(room, np.int64), np.zeros(room, np.int32), np.zeros((room, 2), np.int64)
-        totals[:used], older[:used], spans[:used] = known.totals[:used], known.older[:used], known.spans[:used]
-    return _Known(table, names, totals, older, spans, known.used)
-
-
-@inner
-def _enter(known: Any, left: int, right: int, times: int, first: int, places: int, least: int) -> None:
-    """A pair that has been made at some places; one too rare to be merged is left out: it gets no more frequent."""
-    before = _entry_of(known, left, right)
-    if before < 0 and times < least:
-        return
-    entry = known.used[0]
-    known.totals[entry], known.older[entry] = times, before
-    if before >= 0:
-        known.totals[entry] += known.totals[before]
-        known.totals[before] = 0
-    known.spans[entry, 0], known.spans[entry, 1] = first, places
-    key = _key(left, right)
-    slot = _slot_of(known.table, key)
-    known.table[slot], known.names[slot] = key, entry
-    known.used[0] += 1
+def _make_characters(
+    times: Longs,
+    spelt: list[bytes],
+    units: Ints,
+    given: list[tuple[int, int]],
+    partial: list[bool],
+    most: int,
+    least: int,
+) -> None:
+    """Make tokens of the most frequent characters by merging their bytes from the left, at most so many merges."""
+    times[:128] = 0
+    points = np.flatnonzero(times >= least)
+    points = points[np.lexsort((points, -times[points]))]
+    enough = int(np.searchsorted(np.cumsum(times[points]), COVERED * times.sum())) + 1
+    numbers = {one: number for number, one in enumerate(spelt)}
+    for point in points[:enough].tolist():
+        data = chr(point).encode()
+        new = [data[:length] for length in range(2, len(data) + 1) if data[:length] not in numbers]
+        if len(given) + len(new) > most:
+            return
+        for one in new:
+            given.append((numbers[one[:-1]], numbers[one[-1:]]))
+            numbers[one] = len(spelt)
+            spelt.append(one)
+            partial.append(one != data)
+        units[point] = numbers[data]
 
 
 @inner
@@ -124,42 +107,83 @@ def _longer(array: Any, length: int) -> Any:
     return longer
 
 
-@inner
-def _laid_out(store: Bytes, bounds: Longs, ranks: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Of every place its token, the place before and after it in its piece (-1: none), and its piece."""
-    n = bounds[-1]
-    token, before, after, piece = (
-        np.empty(n, np.int32),
-        np.empty(n, np.int32),
-        np.empty(n, np.int32),
-        np.empty(n, np.int32),
-    )
+@kernel
+def count_characters(store: Bytes, bounds: Longs, counts: Longs) -> Longs:
+    """Times that each code point occurs in pieces, int64 [POINTS]."""
+    found = np.zeros(POINTS, np.int64)
     for w in range(len(bounds) - 1):
-        for i in range(bounds[w], bounds[w + 1]):
-            token[i], piece[i] = ranks[store[i]], w
-            before[i] = i - 1 if i > bounds[w] else -1
-            after[i] = i + 1 if i + 1 < bounds[w + 1] else -1
+        i = bounds[w]
+        while i < bounds[w + 1]:
+            point, i = decode(store, i)
+            found[point] += counts[w]
+    return found
+
+
+@inner
+def _laid_out(store: Bytes, bounds: Longs, ranks: Ints, units: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Of every place its token, the place before and after it in its piece (-1: none), and its piece.
+
+    A character that has a token is one place, that of its first byte; of another every byte is one.
+    """
+    n = bounds[-1]
+    token, piece = np.full(n, -1, np.int32), np.empty(n, np.int32)
+    before, after = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
+    for w in range(len(bounds) - 1):
+        i, last = bounds[w], np.int64(-1)
+        while i < bounds[w + 1]:
+            point, end = decode(store, i)
+            whole = units[point] >= 0
+            step = end - i if whole else 1
+            while i < end:
+                token[i], piece[i] = units[point] if whole else ranks[store[i]], w
+                before[i] = last
+                if last >= 0:
+                    after[last] = i
+                last, i = i, i + step
     return token, before, after, piece
 
 
 @inner
-def _byte_pairs(token: Ints, after: Ints, piece: Ints, counts: Longs) -> tuple[Longs, Longs, Ints]:
-    """Times of each pair of bytes, where its places begin, and all places ordered by their pair."""
-    times, starts = np.zeros(1 << 16, np.int64), np.zeros((1 << 16) + 1, np.int64)
+def _joins(token: Ints, after: Ints, partial: Any, i: int) -> bool:
+    """Whether place i makes a pair with the next one that may be merged."""
+    j = after[i]
+    return j >= 0 and not (partial[token[i]] or partial[token[j]])
+
+
+@inner
+def _first_pairs(text: Any, counts: Longs, partial: Any, least: int) -> tuple[Any, Any, Ints]:
+    """The pairs that the pieces begin with and their places, ordered by pair; and a heap of those to be merged."""
+    token, after, piece = text[0], text[2], text[3]
+    known = no_pairs()
+    for start in range(0, len(token), _STRETCH):
+        known = with_room(known, _STRETCH)
+        for i in range(start, min(start + _STRETCH, len(token))):
+            if _joins(token, after, partial, i):
+                entry = entry_of(known, token[i], token[after[i]])
+                if entry < 0:
+                    entry = known.used[0]
+                    enter(known, token[i], token[after[i]], 0, 0, 0, 0)
+                known.totals[entry] += counts[piece[i]]
+                known.spans[entry, 1] += 1
+    held = 0
+    for e in range(known.used[0]):
+        places = known.spans[e, 1]
+        known.spans[e, 0], known.spans[e, 1] = held, 0
+        held += places
+    arena = np.empty(held, np.int32)
     for i in range(len(token)):
-        if after[i] >= 0:
-            pair = np.int64(token[i]) << 8 | token[i + 1]
-            times[pair] += counts[piece[i]]
-            starts[pair + 1] += 1
-    for pair in range(1 << 16):
-        starts[pair + 1] += starts[pair]
-    places, at = np.empty(starts[-1], np.int32), starts[:-1].copy()
-    for i in range(len(token)):
-        if after[i] >= 0:
-            pair = np.int64(token[i]) << 8 | token[i + 1]
-            places[at[pair]] = i
-            at[pair] += 1
-    return times, starts, places
+        if _joins(token, after, partial, i):
+            at = entry_of(known, token[i], token[after[i]])
+            arena[known.spans[at, 0] + known.spans[at, 1]] = i
+            known.spans[at, 1] += 1
+    heap: Any = [(np.int64(0), np.int64(0), np.int64(0), np.int64(0))]  # so that numba knows of what it is a list
+    heap.pop()
+    for slot in range(len(known.table)):
+        key, number = known.table[slot] - 1, np.int64(known.names[slot])
+        if key >= 0 and known.totals[number] >= least:
+            heap.append((-known.totals[number], key >> 32, key & 0xFFFFFFFF, number))
+    heapify(heap)
+    return known, heap, arena
 
 
 @inner
@@ -179,10 +203,15 @@ def _same_token(spelt: Bytes, ends: Longs, slots: Ints, length: int, known: int)
 
 
 @inner
+def _is_partial(partial: Any, token: int) -> Any:
+    return token < len(partial) and partial[token]
+
+
+@inner
 def _apply(
-    one: int, two: int, new: int, places: Ints, text: Any, counts: Longs, sums: Longs, seen: Ints, made: Ints
+    merge: Any, places: Ints, text: Any, counts: Longs, partial: Any, sums: Longs, seen: Ints, made: Ints
 ) -> Any:
-    """Merge a pair at some places; what that takes from and gives to the pairs beside it.
+    """Merge a pair (one, two → new) at some places; what that takes from and gives to the pairs beside it.
 
     Args:
         text: token, before, after, piece, see `_laid_out`.
@@ -190,6 +219,7 @@ def _apply(
         seen: int32 [4, tokens + 1]: for each of the four the tokens s, their number first.
         made: int32 [4, …]: s and place of (s, new), s and place of (new, s).
     """
+    one, two, new = merge
     token, before, after, piece = text
     lefts, rights = 0, 0
     for p in places:
@@ -199,15 +229,16 @@ def _apply(
         times, a, z = counts[piece[p]], before[p], after[q]
         token[p], token[q] = new, -1
         after[p] = z
-        if a >= 0:
-            s = token[a]
+        s = token[a] if a >= 0 else 0
+        if a >= 0 and not _is_partial(partial, s):
             _count(sums, seen, 0, s, times)
             _count(sums, seen, 2, s, times)
             made[0, lefts], made[1, lefts] = s, a
             lefts += 1
         if z >= 0:
             before[z] = p
-            s = token[z]
+        s = token[z] if z >= 0 else 0
+        if z >= 0 and not _is_partial(partial, s):
             _count(sums, seen, 1, s, times)
             _count(sums, seen, 3, s, times)
             made[2, rights], made[3, rights] = s, p
@@ -239,23 +270,6 @@ def _token_of(one: int, two: int, tokens: int, spelt: Bytes, ends: Longs, slots:
 
 
 @inner
-def _gathered(known: Any, entry: int, arena: Ints) -> Ints:
-    """The places of a pair's entry and of those before it, newest first."""
-    n, e = 0, np.int64(entry)
-    while e >= 0:
-        n += known.spans[e, 1]
-        e = np.int64(known.older[e])
-    places = np.empty(n, np.int32)
-    n, e = 0, np.int64(entry)
-    while e >= 0:
-        first, many = known.spans[e, 0], known.spans[e, 1]
-        places[n : n + many] = arena[first : first + many]
-        n += many
-        e = np.int64(known.older[e])
-    return places
-
-
-@inner
 def _laid_by(made: Ints, row: int, n: int, seen: Ints, kind: int, at: Longs, arena: Ints, held: Any) -> Any:
     """Put the places of new pairs into the arena, ordered by the token beside; where the arena ends then.
 
@@ -276,35 +290,20 @@ def _laid_by(made: Ints, row: int, n: int, seen: Ints, kind: int, at: Longs, are
 
 
 @inner
-def _bytes_spelt(ranks: Ints, wanted: int) -> tuple[Bytes, Longs, Longs]:
-    """Bytes of the tokens one after another, where each ends, and an open-addressing table of them: 1 + number."""
-    spelt, ends = np.empty(1 << 16, np.uint8), np.zeros(wanted + 258, np.int64)
-    size = 16
-    while size < 4 * (wanted + 256):
-        size *= 2
-    slots = np.zeros(size, np.int64)
-    by_rank = np.argsort(ranks)
-    for k in range(256):
-        spelt[k], ends[k + 1] = by_rank[k], k + 1
-        slots[_same_token(spelt, ends, slots, 1, k)] = k + 1
-    return spelt, ends, slots
-
-
-@inner
 def _settle(known: Any, one: int, two: int, new: int, sums: Longs, seen: Ints, heap: Any, least: int) -> None:
     """Take from the pairs what they lost, offer those that were made, and clear the sums."""
     for kind in (0, 1):
         for k in range(1, seen[kind, 0] + 1):
             s = seen[kind, k]
-            lost = _entry_of(known, s, one) if kind == 0 else _entry_of(known, two, s)
+            lost = entry_of(known, s, one) if kind == 0 else entry_of(known, two, s)
             if lost >= 0:
                 known.totals[lost] -= sums[kind, s]
-    known.totals[_entry_of(known, one, two)] = 0
+    known.totals[entry_of(known, one, two)] = 0
     for kind in (2, 3):
         for k in range(1, seen[kind, 0] + 1):
             s = np.int64(seen[kind, k])
             left, right = (s, np.int64(new)) if kind == 2 else (np.int64(new), s)
-            entry = _entry_of(known, left, right)
+            entry = entry_of(known, left, right)
             if entry >= 0 and known.totals[entry] >= least:
                 heappush(heap, (-known.totals[entry], left, right, entry))
     for kind in range(4):
@@ -313,32 +312,33 @@ def _settle(known: Any, one: int, two: int, new: int, sums: Longs, seen: Ints, h
         seen[kind, 0] = 0
 
 
+@inner
+def _spelt_slots(spelt: Bytes, ends: Longs, tokens: int, wanted: int) -> Longs:
+    """An open-addressing table of the tokens by what they spell: 1 + number."""
+    size = 16
+    while size < 4 * (wanted + tokens):
+        size *= 2
+    slots = np.zeros(size, np.int64)
+    for k in range(tokens):
+        slots[_same_token(spelt, ends, slots, ends[k + 1] - ends[k], k)] = k + 1
+    return slots
+
+
 @kernel
 def _learn(
-    store: Bytes, bounds: Longs, counts: Longs, ranks: Ints, wanted: int, least: int
+    pieces: tuple[Bytes, Longs, Longs], ranks: Ints, first: Any, wanted: int, least: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    text = _laid_out(store, bounds, ranks)
-    times, starts, arena = _byte_pairs(text[0], text[2], text[3], counts)
-    known = _Known(
-        np.zeros(1 << 18, np.int64),
-        np.zeros(1 << 18, np.int32),
-        np.zeros(1 << 17, np.int64),
-        np.zeros(1 << 17, np.int32),
-        np.zeros((1 << 17, 2), np.int64),
-        np.zeros(1, np.int64),
-    )
-    heap: Any = [(np.int64(0), np.int64(0), np.int64(0), np.int64(0)) for _ in range(0)]
-    for pair in range(1 << 16):
-        if times[pair] >= least:
-            heap.append((-times[pair], np.int64(pair >> 8), np.int64(pair & 255), known.used[0]))
-            _enter(known, pair >> 8, pair & 255, times[pair], starts[pair], starts[pair + 1] - starts[pair], least)
-    heapify(heap)
-    spelt, ends, slots = _bytes_spelt(ranks, wanted)
+    counts, tokens = pieces[2], len(first.partial)
+    text = _laid_out(pieces[0], pieces[1], ranks, first.units)
+    known, heap, arena = _first_pairs(text, counts, first.partial, least)
+    most = tokens + wanted
+    spelt, ends = first.spelt.copy(), np.zeros(most + 2, np.int64)
+    ends[: tokens + 1] = first.ends
+    slots = _spelt_slots(spelt, ends, tokens, wanted)
     pairs, results = np.empty((wanted + 16, 2), np.int32), np.empty(wanted + 16, np.int32)
-    sums, seen = np.zeros((4, wanted + 257), np.int64), np.zeros((4, wanted + 258), np.int32)
-    at = np.zeros(wanted + 257, np.int64)
-    held, tokens, merges = len(arena), 256, 0
-    while tokens < wanted + 256 and len(heap) > 0:
+    sums, seen, at = np.zeros((4, most + 1), np.int64), np.zeros((4, most + 2), np.int32), np.zeros(most + 1, np.int64)
+    held, merges = len(arena), 0
+    while tokens < most and len(heap) > 0:
         negative, one, two, e = heappop(heap)
         if known.totals[e] != -negative:
             if known.totals[e] >= least:
@@ -349,18 +349,18 @@ def _learn(
             pairs, results = np.concatenate((pairs, pairs)), np.concatenate((results, results))
         pairs[merges, 0], pairs[merges, 1], results[merges] = one, two, new
         merges += 1
-        places = _gathered(known, e, arena)
+        places = gathered(known, e, arena)
         made = np.empty((4, len(places)), np.int32)
-        lefts, rights = _apply(one, two, new, places, text, counts, sums, seen, made)
+        lefts, rights = _apply((one, two, new), places, text, counts, first.partial, sums, seen, made)
         arena = _longer(arena, held + lefts + rights)
-        known = _with_room(known, seen[2, 0] + seen[3, 0])
+        known = with_room(known, seen[2, 0] + seen[3, 0])
         for kind in (2, 3):
-            first = held
+            begin = held
             held = _laid_by(made, 2 * kind - 4, lefts if kind == 2 else rights, seen, kind, at, arena, held)
             for k in range(1, seen[kind, 0] + 1):
                 s = seen[kind, k]
                 left, right = (s, new) if kind == 2 else (new, s)
-                _enter(known, left, right, sums[kind, s], first, at[s] - first, least)
-                first = at[s]
+                enter(known, left, right, sums[kind, s], begin, at[s] - begin, least)
+                begin = at[s]
         _settle(known, one, two, new, sums, seen, heap, least)
     return pairs[:merges].copy(), results[:merges].copy()
