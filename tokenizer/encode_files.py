@@ -11,7 +11,6 @@ folder appears under its name when it is whole.
 from __future__ import annotations
 
 import os
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -28,15 +27,16 @@ import pyarrow.compute as pc
 
 from corpus.documents import TOKEN_DOCS
 from corpus.edits import text_buffers
-from corpus.errors import SourceError, StorageError, UsageError, WorkerError
+from corpus.errors import SourceError, WorkerError
 from corpus.manifest import fingerprint
 from corpus.processes import die_with_parent
-from corpus.shards import Counts, JobContext, add, atomic_path, merge, write_json, write_table
+from corpus.shards import Counts, JobContext, add, merge, write_json, write_table
 from tokenizer.documents import Batch, Files
 from tokenizer.encode import DOCS, DiffersError, docs_rows
 from tokenizer.engines import Check, Engine, Ids, Library, Sizes, open_engine
+from tokenizer.folders import copy_tokenizer, whole_folder
 from tokenizer.indexed import IndexedWriter, token_dtype, write_indexed
-from tokenizer.vocabulary import FILES, Vocabulary, content_hash, normaliser, open_vocabulary
+from tokenizer.vocabulary import Vocabulary, content_hash, normaliser, open_vocabulary
 
 FOLDER, MANIFEST = "tokenizer", "manifest.json"
 _BATCH_BYTES = 4 << 20  # of text handed to a worker at a time
@@ -80,11 +80,8 @@ def encode_files(
         StorageError: the disk is full, or one document exceeds 2 GiB of tokens; nothing stays.
     """
     vocabulary = open_vocabulary(folder)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError("something is here already", where=str(out), fix="choose another folder, or empty this one")
     identity = content_hash(folder)
-    temporary = out.with_name(f".{out.name}.tmp")
-    with _whole(temporary, out):
+    with whole_folder(out) as temporary:
         copy_tokenizer(folder, temporary / FOLDER)
         job = _Job(vocabulary, temporary, fingerprint("hanjo.encode", identity), shard_bytes)
         with _workers(folder, identity, workers, vocabulary) as submit:
@@ -105,31 +102,6 @@ def encode_files(
         }
         write_json(temporary / MANIFEST, told)
     return told
-
-
-def copy_tokenizer(folder: Path, to: Path) -> None:
-    """Copy a tokenizer's files, each atomically."""
-    for name in FILES:
-        if (folder / name).is_file():
-            with atomic_path(to / name) as temporary:
-                temporary.write_bytes((folder / name).read_bytes())
-
-
-@contextmanager
-def _whole(temporary: Path, out: Path) -> Iterator[None]:
-    """A folder that takes its name when the block ends well, and is removed when it does not."""
-    shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
-    try:
-        temporary.mkdir(parents=True)
-        yield
-        if out.is_dir():
-            out.rmdir()
-        temporary.replace(out)
-    except OSError as error:
-        told = f"cannot write: {error.strerror or error}"
-        raise StorageError(told, where=str(out), fix="mend that and run the same command again") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @dataclass(slots=True)

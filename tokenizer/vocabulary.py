@@ -34,7 +34,8 @@ ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
 SPECIAL = (END_OF_TEXT, PAD, *ROLES)
 MULTIPLE = 128  # of the vocabulary: matrix products on GPUs like it
 TOKENIZER, CONFIG = "tokenizer.json", "tokenizer_config.json"
-FILES = (TOKENIZER, CONFIG, "special_tokens_map.json", "chat_template.jinja")
+MODEL = "tokenizer.model"  # of sentencepiece
+FILES = (TOKENIZER, CONFIG, "special_tokens_map.json", "chat_template.jinja", MODEL)
 
 
 @cache
