@@ -122,9 +122,28 @@ def test_with_no_borders_a_token_may_hold_several_words(tmp_path: Path) -> None:
 def test_borders_of_morphemes_keep_particles_apart(tmp_path: Path) -> None:
     pytest.importorskip("kiwipiepy")
     path = tmp_path / "a.jsonl"
-    nouns = (
-        ["학교", "시장", "바다", "하늘", "나무", "사람", "도시", "마을", "강물", "구름", "노래", "그림", "책방", "서점", "병원", "공원", "극장", "식당", "은행", "회사"]
-    )
+    nouns = [
+        "학교",
+        "시장",
+        "바다",
+        "하늘",
+        "나무",
+        "사람",
+        "도시",
+        "마을",
+        "강물",
+        "구름",
+        "노래",
+        "그림",
+        "책방",
+        "서점",
+        "병원",
+        "공원",
+        "극장",
+        "식당",
+        "은행",
+        "회사",
+    ]
     lines = [json.dumps({"text": " ".join(f"{noun}에서는 {noun}까지도" for noun in nouns[k % 7 :])}) for k in range(80)]
     path.write_text("\n".join([*lines, *(json.dumps({"text": text}) for text in korean(300))]), encoding="utf-8")
     found = {}
