@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,9 @@ def encode_shard(
     if content_hash(folder) != tokenizer:
         raise StaleError("another tokenizer than the run's lies here", where=str(folder), fix="run tokenize again")
     refuse_without_rights(context.run, path, rights, datetime.date.fromisoformat(as_of))
-    vocabulary = open_vocabulary(folder)
+    vocabulary, engine = _opened(folder, tokenizer)
     prefix = context.run / "tokens" / split / path.stem
-    engine = open_engine(vocabulary)
+    engine.begin()
     differed = 0
     try:
         table = _encode(path, prefix, vocabulary, engine)
@@ -92,6 +93,13 @@ def refuse_without_rights(run: Path, shard: Path, wanted: Sequence[Right], as_of
                 where=str(shard),
                 fix="run decide again with the target's rights: it removes such documents; or mend submission.yaml",
             )
+
+
+@lru_cache(maxsize=1)
+def _opened(folder: Path, identity: str) -> tuple[Vocabulary, Engine]:
+    """A tokenizer and its engine, opened once in a worker: that takes as long as encoding 10 MB."""
+    vocabulary = open_vocabulary(folder)
+    return vocabulary, open_engine(vocabulary)
 
 
 class DiffersError(Exception):

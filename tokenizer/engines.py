@@ -46,6 +46,10 @@ class Engine(Protocol):
     name: str
     aside: int
 
+    def begin(self) -> None:
+        """Begin a shard: nothing of another one counts, and nothing is remembered of its text."""
+        ...
+
     def encode(self, texts: pa.Array) -> tuple[Ids, Sizes]:
         """Ids of large_string documents one after another, each with the end-of-text id; how many each has."""
         ...
@@ -68,6 +72,9 @@ class Library:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
+
+    def begin(self) -> None:
+        pass
 
     def encode(self, texts: pa.Array) -> tuple[Ids, Sizes]:
         ids: list[Ids] = []
@@ -103,6 +110,9 @@ class Compiled:
         self._names = names_of([token["content"] for token in plain])
         self._ids = {number: token["id"] for number, token in enumerate(plain)}
 
+    def begin(self) -> None:
+        self._known = empty_table()
+
     def encode(self, texts: pa.Array) -> tuple[Ids, Sizes]:
         buffer, offsets = text_buffers(texts)
         starts, ends, names, _ = find_names(buffer, offsets, self._names)
@@ -127,6 +137,9 @@ class Gigatoken:
         self._names = names_of([token["content"] for token in told["added_tokens"]])
         self._special = np.zeros(vocabulary.entries, np.bool_)
         self._special[[token["id"] for token in told["added_tokens"] if token["special"]]] = True
+
+    def begin(self) -> None:
+        self.aside = 0
 
     def encode(self, texts: pa.Array) -> tuple[Ids, Sizes]:
         import awkward
@@ -185,7 +198,9 @@ def own_merges(told: dict[str, Any]) -> Merges | None:
     results = [vocab[left + right] for left, right in merges]
     if set(results) & {token["id"] for token in added}:
         return None
-    return merge_table([vocab[name] for name in names], [(vocab[a], vocab[b]) for a, b in merges], results)
+    byte_of = {name: bytes([byte]) for byte, name in enumerate(names)}
+    spelt = {vocab[name]: b"".join(map(byte_of.__getitem__, name)) for name in (*names, *(a + b for a, b in merges))}
+    return merge_table(spelt, [(vocab[a], vocab[b]) for a, b in merges], results)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Texts → ids by the merges of a byte-level BPE, compiled: what `tokenizers` does for our own tokenizers, faster.
 
-A piece that came before is looked up with its bytes in a bounded table; a new one is merged from its bytes, the pair of
-lowest rank first and of several the leftmost. `tokenizer/engines.py` decides which tokenizers this may be done for and
-compares samples with the library.
+A short piece that came before is looked up in a bounded table; a new one is merged, the pair of lowest rank first and
+of several the leftmost. Where the merges make characters before anything else, as ours do, it is merged from those.
+`tokenizer/engines.py` decides which tokenizers this may be done for and compares samples with the library.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from corpus.kernels import Bytes, Ints, Longs, inner, kernel, mixed
-from tokenizer.pieces import piece_end, same
+from corpus.kernels import Bytes, Ints, Longs, decode, inner, kernel, mixed
+from tokenizer.pieces import piece_end
+from tokenizer.pretokenize import POINTS
 
 NOTHING = (1 << 63) - 1  # value of a pair that is not merged; others are rank << 32 | id of the result
-_LONGEST = 64  # bytes of a piece that is kept in the table
 _AT_ONCE = 96  # bytes of a piece that is merged by looking over all its pairs; a longer one goes through a heap
-_PIECES = 1 << 19
+_BYTES, _IDS = 24, 6  # of a piece that is kept in the table
+_WORDS = 8  # of an entry of the table: bytes and ids in number, three of bytes, three of ids, one is free: a cache line
+_ENTRIES = 1 << 19
+_KEYS = (-7046029254386353131, -4417276706812531889, 1609587929392839161)  # odd, of no meaning
 
 
 class Merges(NamedTuple):
@@ -27,25 +30,15 @@ class Merges(NamedTuple):
 
     Attributes:
         byte_ids: int32 [256], the id of each byte.
-        pairs: int64 [a power of two], 1 + (left << 32 | right), 0 where free.
-        values: int64, beside `pairs`.
+        units: int32 [POINTS], ids of characters that are made before anything else, else -1; ASCII is always there.
+        whole: whether parts of characters merge with nothing else, so that `units` may be begun with.
+        pairs: int64 [2 * a power of two]: 1 + (left << 32 | right), 0 where free, and beside it the value.
     """
 
     byte_ids: Ints
+    units: Ints
+    whole: bool
     pairs: Longs
-    values: Longs
-
-
-class Known(NamedTuple):
-    """Pieces met before, and their ids: `slots` names them, `used` counts pieces, bytes of `store` and `ids`."""
-
-    slots: Ints
-    keys: Longs
-    bounds: Longs
-    firsts: Longs
-    store: Bytes
-    ids: Ints
-    used: Longs
 
 
 class Spots(NamedTuple):
@@ -56,25 +49,54 @@ class Spots(NamedTuple):
     ids: Ints
 
 
-def merge_table(byte_ids: Sequence[int], merges: Sequence[tuple[int, int]], results: Sequence[int]) -> Merges:
-    """The table of a merge list: pairs of ids by rank, and the id that each gives."""
-    size = 1 << max(4, (3 * len(merges)).bit_length())
-    pairs, values = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    _fill(np.array(merges, np.int64).reshape(-1, 2), np.array(results, np.int64), pairs, values)
-    return Merges(np.array(byte_ids, np.int32), pairs, values)
+def merge_table(spelt: Mapping[int, bytes], merges: Sequence[tuple[int, int]], results: Sequence[int]) -> Merges:
+    """The table of a merge list.
+
+    Args:
+        spelt: bytes of each id that is a byte or the result of a merge.
+        merges, results: pairs of ids by rank, and the id that each gives.
+    """
+    pairs = np.zeros(2 << max(4, (3 * len(merges)).bit_length()), np.int64)
+    _fill(np.array(merges, np.int64).reshape(-1, 2), np.array(results, np.int64), pairs)
+    byte_ids, units = np.zeros(256, np.int32), np.full(POINTS, -1, np.int32)
+    for number, data in spelt.items():
+        if len(data) == 1:
+            byte_ids[data[0]] = number
+    units[:128] = byte_ids[:128]
+    made = _characters_made(spelt, merges, results)
+    for point, number in (made or {}).items():
+        units[point] = number
+    return Merges(byte_ids, units, made is not None, pairs)
 
 
-def empty_table() -> Known:
-    """Room for half a million pieces."""
-    return Known(
-        np.zeros(4 * _PIECES, np.int32),
-        np.zeros(_PIECES + 1, np.int64),
-        np.zeros(_PIECES + 1, np.int64),
-        np.zeros(_PIECES + 1, np.int64),
-        np.empty(16 * _PIECES, np.uint8),
-        np.empty(8 * _PIECES, np.int32),
-        np.zeros(1, np.int64),
-    )
+def _characters_made(
+    spelt: Mapping[int, bytes], merges: Sequence[tuple[int, int]], results: Sequence[int]
+) -> dict[int, int] | None:
+    """Code points that the first merges make, with their ids; None where a part of a character merges otherwise."""
+    made: dict[int, int] = {}
+    whole = {number for number, data in spelt.items() if len(data) == 1 and data[0] < 0x80}
+    began = False
+    for (left, right), number in zip(merges, results, strict=True):
+        if left in whole and right in whole:
+            began = True
+            whole.add(number)
+            continue
+        data = spelt[number]
+        length = 2 if data[0] < 0xE0 else 3 if data[0] < 0xF0 else 4
+        if began or data[0] < 0xC2 or len(data) > length or len(spelt[right]) != 1:
+            return None
+        if len(data) == length:
+            try:
+                made[ord(data.decode())] = number
+            except UnicodeDecodeError:
+                return None
+            whole.add(number)
+    return made
+
+
+def empty_table() -> Longs:
+    """Pieces met before, an open-addressing table of entries of _WORDS each; the last entry counts them."""
+    return np.zeros((_ENTRIES + 1) * _WORDS, np.int64)
 
 
 def spots_of(starts: Longs, ends: Longs, names: Ints, ids: Mapping[int, int]) -> Spots:
@@ -83,35 +105,31 @@ def spots_of(starts: Longs, ends: Longs, names: Ints, ids: Mapping[int, int]) ->
 
 
 @kernel
-def _fill(merges: Longs, results: Longs, pairs: Longs, values: Longs) -> None:
-    mask = len(pairs) - 1
+def _fill(merges: Longs, results: Longs, pairs: Longs) -> None:
+    mask = len(pairs) // 2 - 1
     for rank in range(len(merges)):
         key = 1 + (merges[rank, 0] << 32 | merges[rank, 1])
         slot = mixed(key) & mask
-        while pairs[slot] != 0 and pairs[slot] != key:
+        while pairs[2 * slot] != 0 and pairs[2 * slot] != key:
             slot = (slot + 1) & mask
-        pairs[slot] = key
-        values[slot] = rank << 32 | results[rank]
+        pairs[2 * slot], pairs[2 * slot + 1] = key, rank << 32 | results[rank]
 
 
 @inner
 def _value(merges: Any, left: int, right: int) -> Any:
     key = 1 + (np.int64(left) << 32 | np.int64(right))
-    mask = len(merges.pairs) - 1
+    mask = len(merges.pairs) // 2 - 1
     slot = mixed(key) & mask
-    while merges.pairs[slot] != 0:
-        if merges.pairs[slot] == key:
-            return merges.values[slot]
+    while merges.pairs[2 * slot] != 0:
+        if merges.pairs[2 * slot] == key:
+            return merges.pairs[2 * slot + 1]
         slot = (slot + 1) & mask
     return np.int64(NOTHING)
 
 
 @inner
-def _merge_short(buffer: Bytes, start: int, end: int, merges: Any, tokens: Ints, values: Longs) -> int:
-    """Merge a piece in place; how many `tokens` it has."""
-    n = end - start
-    for i in range(n):
-        tokens[i] = merges.byte_ids[buffer[start + i]]
+def _merge_short(n: int, merges: Any, tokens: Ints, values: Longs) -> int:
+    """Merge `tokens` in place; how many stay."""
     for i in range(n - 1):
         values[i] = _value(merges, tokens[i], tokens[i + 1])
     while n > 1:
@@ -134,13 +152,10 @@ def _merge_short(buffer: Bytes, start: int, end: int, merges: Any, tokens: Ints,
 
 
 @inner
-def _merge_long(buffer: Bytes, start: int, end: int, merges: Any, tokens: Ints) -> int:
-    """Merge a piece through a heap, so that ten thousand characters without a space cost no square of that."""
-    n = end - start
+def _merge_long(n: int, merges: Any, tokens: Ints) -> int:
+    """Merge `tokens` through a heap, so that ten thousand characters without a space cost no square of that."""
     before, after = np.arange(-1, n - 1), np.arange(1, n + 1)
     heap: Any = [(np.int64(NOTHING), np.int64(n))]
-    for i in range(n):
-        tokens[i] = merges.byte_ids[buffer[start + i]]
     for i in range(n - 1):
         value = _value(merges, tokens[i], tokens[i + 1])
         if value != NOTHING:
@@ -172,37 +187,99 @@ def _merge_long(buffer: Bytes, start: int, end: int, merges: Any, tokens: Ints) 
 
 
 @inner
-def _remember(buffer: Bytes, start: int, length: int, key: Any, slot: Any, known: Any, tokens: Ints, n: int) -> None:
-    """Put a piece and its ids into the table; a full table is emptied first."""
-    number = known.used[0] + 1
-    full = number >= len(known.keys) or known.bounds[number - 1] + length > len(known.store)
-    if full or known.firsts[number - 1] + n > len(known.ids):
-        known.slots[:] = 0
-        number, slot = 1, mixed(key) & (len(known.slots) - 1)
-    at, first = known.bounds[number - 1], known.firsts[number - 1]
-    for i in range(length):
-        known.store[at + i] = buffer[start + i]
-    for i in range(n):
-        known.ids[first + i] = tokens[i]
-    known.keys[number] = key
-    known.bounds[number], known.firsts[number] = at + length, first + n
-    known.slots[slot] = number
-    known.used[0] = number
+def _merge_piece(buffer: Bytes, start: int, end: int, merges: Any, tokens: Ints, values: Longs) -> int:
+    """The ids of a piece; how many there are."""
+    n, i = 0, start
+    while i < end:
+        point, after = decode(buffer, i)
+        if merges.whole and merges.units[point] >= 0:
+            tokens[n] = merges.units[point]
+            n += 1
+        else:
+            first = n
+            for k in range(i, after):
+                tokens[n] = merges.byte_ids[buffer[k]]
+                n += 1
+            if merges.whole:
+                n = first + _merge_short(n - first, merges, tokens[first:], values)
+        i = after
+    return _merge_short(n, merges, tokens, values) if n <= _AT_ONCE else _merge_long(n, merges, tokens)
+
+
+@inner
+def _packed(buffer: Bytes, start: int, end: int) -> tuple[Any, Any, Any]:
+    """At most _BYTES bytes as three words."""
+    a, b, c = np.int64(0), np.int64(0), np.int64(0)
+    for i in range(start, min(start + 8, end)):
+        a = a << 8 | buffer[i]
+    for i in range(start + 8, min(start + 16, end)):
+        b = b << 8 | buffer[i]
+    for i in range(start + 16, end):
+        c = c << 8 | buffer[i]
+    return a, b, c
+
+
+@inner
+def _remember(known: Longs, at: int, length: int, words: Any, tokens: Ints, n: int) -> None:
+    """Write a piece and its ids into the free entry at word `at`; a table that is three quarters full is emptied."""
+    last = len(known) - _WORDS
+    if 4 * (known[last] + 1) > 3 * (last // _WORDS):
+        known[:] = 0
+    known[last] += 1
+    known[at] = length << 8 | n
+    known[at + 1], known[at + 2], known[at + 3] = words
+    for k in range(n):
+        known[at + 4 + (k >> 1)] |= np.int64(tokens[k]) << (32 * (k & 1))
+
+
+@inner
+def _piece(buffer: Bytes, start: int, end: int, merges: Any, known: Longs, scratch: Any, out: Ints, to: int) -> int:
+    """Write the ids of a piece; the place after them."""
+    tokens, values = scratch
+    length = end - start
+    if length > _BYTES:
+        n = _merge_piece(buffer, start, end, merges, tokens, values)
+        out[to : to + n] = tokens[:n]
+        return to + n
+    words = _packed(buffer, start, end)
+    mask = len(known) // _WORDS - 2
+    slot = mixed(words[0] * _KEYS[0] ^ words[1] * _KEYS[1] ^ words[2] * _KEYS[2] ^ length) & mask
+    while True:
+        at = slot * _WORDS
+        told = known[at]
+        if told == 0:
+            break
+        if (
+            told >> 8 == length
+            and known[at + 1] == words[0]
+            and known[at + 2] == words[1]
+            and known[at + 3] == words[2]
+        ):
+            for k in range(told & 255):
+                out[to + k] = known[at + 4 + (k >> 1)] >> (32 * (k & 1)) & 0xFFFFFFFF
+            return to + (told & 255)
+        slot = (slot + 1) & mask
+    n = _merge_piece(buffer, start, end, merges, tokens, values)
+    for k in range(n):
+        out[to + k] = tokens[k]
+    if n <= _IDS:
+        _remember(known, at, length, words, tokens, n)
+    return to + n
 
 
 @kernel
 def encode_buffer(
-    buffer: Bytes, offsets: Longs, table: Bytes, merges: Any, known: Any, spots: Any, end_id: int, out: Ints
+    buffer: Bytes, offsets: Longs, table: Bytes, merges: Any, known: Longs, spots: Any, end_id: int, out: Ints
 ) -> Longs:
     """Write the ids of documents one after another, `end_id` after each; how many each has, int64 [documents].
 
     Args:
         table: classes of code points, see `tokenizer.pretokenize`.
+        known: see `empty_table`.
         out: int32, room for an id for each byte and each document.
     """
     sizes = np.zeros(len(offsets) - 1, np.int64)
-    mask = len(known.slots) - 1
-    tokens, values = np.empty(4096, np.int32), np.empty(_AT_ONCE, np.int64)
+    scratch = np.empty(4096, np.int32), np.empty(_AT_ONCE, np.int64)
     to, spot = 0, 0
     for d in range(len(offsets) - 1):
         first, i, finish = to, offsets[d], offsets[d + 1]
@@ -218,35 +295,10 @@ def encode_buffer(
                     continue
             while i < end:
                 start = i
-                i, key = piece_end(buffer, start, end, table)
-                length = i - start
-                slot = mixed(key) & mask
-                number = known.slots[slot]
-                while number != 0:
-                    at = known.bounds[number - 1]
-                    if (
-                        known.keys[number] == key
-                        and known.bounds[number] - at == length
-                        and same(buffer, start, known.store, at, length)
-                    ):
-                        break
-                    slot = (slot + 1) & mask
-                    number = known.slots[slot]
-                if number != 0:
-                    for k in range(known.firsts[number - 1], known.firsts[number]):
-                        out[to] = known.ids[k]
-                        to += 1
-                    continue
-                if length > len(tokens):
-                    tokens = np.empty(2 * length, np.int32)
-                if length <= _AT_ONCE:
-                    n = _merge_short(buffer, start, i, merges, tokens, values)
-                else:
-                    n = _merge_long(buffer, start, i, merges, tokens)
-                out[to : to + n] = tokens[:n]
-                to += n
-                if length <= _LONGEST:
-                    _remember(buffer, start, length, key, slot, known, tokens, n)
+                i = piece_end(buffer, start, end, table)
+                if i - start > len(scratch[0]):
+                    scratch = np.empty(2 * (i - start), np.int32), scratch[1]
+                to = _piece(buffer, start, i, merges, known, scratch, out, to)
         out[to] = end_id
         to += 1
         sizes[d] = to - first

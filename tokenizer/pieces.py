@@ -17,19 +17,18 @@ _SEED = -3750763034362895579  # FNV-1a's offset basis, as a signed number
 
 
 @inner
-def _run(buffer: Bytes, i: int, end: int, table: Bytes, kind: int, key: Any) -> tuple[int, Any]:
-    """The byte after the characters of one class from byte i on, and the key with them."""
+def _run(buffer: Bytes, i: int, end: int, table: Bytes, kind: int) -> Any:
+    """The byte after the characters of one class from byte i on."""
     while i < end:
         point, after = decode(buffer, i)
         if table[point] != kind:
             break
-        key = (key ^ point) * PRIME
         i = after
-    return i, key
+    return i
 
 
 @inner
-def _white(buffer: Bytes, start: int, end: int, table: Bytes) -> tuple[int, Any]:
+def _white(buffer: Bytes, start: int, end: int, table: Bytes) -> Any:
     """A piece of white space: up to its last line end, else up to the last character, which goes with the next word."""
     i, last, line = start, start, start
     while i < end:
@@ -41,44 +40,36 @@ def _white(buffer: Bytes, start: int, end: int, table: Bytes) -> tuple[int, Any]
         if kind == LINE_END:
             line = after
     if line > start:
-        i = line
-    elif i < end and last > start:
-        i = last
-    key, at = np.int64(_SEED), start
-    while at < i:
-        point, at = decode(buffer, at)
-        key = (key ^ point) * PRIME
-    return i, key
+        return line
+    return last if i < end and last > start else i
 
 
 @inner
-def piece_end(buffer: Bytes, start: int, end: int, table: Bytes) -> tuple[int, Any]:
-    """The byte after the piece that begins at byte `start` of a text that ends at `end`, and a 64-bit key of its text.
+def piece_end(buffer: Bytes, start: int, end: int, table: Bytes) -> Any:
+    """The byte after the piece that begins at byte `start` of a text that ends at `end`.
 
-    `table` is `tokenizer.pretokenize.classes(…)`. Different pieces may share a key, if rarely: bytes decide.
+    `table` is `tokenizer.pretokenize.classes(…)`.
     """
-    key = np.int64(_SEED)
     point, i = decode(buffer, start)
     kind = table[point]
     if kind == DIGIT:
-        return i, (key ^ point) * PRIME
+        return i
     at = start
     if kind == SPACE and i < end:
         following = table[decode(buffer, i)[0]]
         if following < DIGIT:
-            key = (key ^ point) * PRIME
             kind, at = following, i
     if kind >= SPACE:
         return _white(buffer, start, end, table)
     if kind == JAMO:
-        return _run(buffer, at, end, table, JAMO, key)
+        return _run(buffer, at, end, table, JAMO)
     if kind == OTHER:
-        at, key = _run(buffer, at, end, table, OTHER, key)
+        at = _run(buffer, at, end, table, OTHER)
         kind = table[decode(buffer, at)[0]] if at < end else LINE_END
     if kind in (HANGUL, FOREIGN):
-        at, key = _run(buffer, at, end, table, kind, key)
-        at, key = _run(buffer, at, end, table, OTHER, key)
-    return _run(buffer, at, end, table, LINE_END, key)
+        at = _run(buffer, at, end, table, kind)
+        at = _run(buffer, at, end, table, OTHER)
+    return _run(buffer, at, end, table, LINE_END)
 
 
 @inner
@@ -97,7 +88,7 @@ def find_ends(buffer: Bytes, offsets: Longs, table: Bytes, ends: Longs) -> int:
     for d in range(len(offsets) - 1):
         i = offsets[d]
         while i < offsets[d + 1]:
-            i, _ = piece_end(buffer, i, offsets[d + 1], table)
+            i = piece_end(buffer, i, offsets[d + 1], table)
             ends[found] = i
             found += 1
     return found

@@ -88,7 +88,7 @@ def test_a_tokenizer_that_gigatoken_knows_is_encoded_by_it_to_the_librarys_ids(f
 def test_long_pieces_and_a_table_that_fills_up_change_no_id(
     folder: Path, texts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(merging, "_PIECES", 8)
+    monkeypatch.setattr(merging, "_ENTRIES", 8)
     chooser = random.Random(1)
     long = "".join(chooser.choice("한국어문장은abc") for _ in range(20_000))
     same(open_vocabulary(folder), [long, *texts[:20], "가" * 5000, long + "." + long, "ㅋ" * 1000])
@@ -160,6 +160,9 @@ class Wrong:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._library = Library(vocabulary)
+
+    def begin(self) -> None:
+        pass
 
     def encode(self, texts: pa.Array) -> tuple[Any, Any]:
         ids, sizes = self._library.encode(texts)

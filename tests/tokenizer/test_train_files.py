@@ -152,7 +152,7 @@ def test_borders_of_morphemes_keep_particles_apart(tmp_path: Path) -> None:
         train_files([path], out, TrainSettings(vocab_size=900, borders=borders, min_frequency=1))
         tokenizer = open_vocabulary(out).tokenizer
         found[borders] = tokenizer.encode("학교에서는", add_special_tokens=False)
-    offsets = [span for span in found["kiwi"].offsets]
+    offsets = list(found["kiwi"].offsets)
     assert 2 in {start for start, _ in offsets}, "학교 | 에서는"
     assert len(found["kiwi"].ids) > len(found["eojeol"].ids)
 
