@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from corpus.edits import text_buffers
 from corpus.manifest import fingerprint
-from tokenizer.merging import Merges, empty_table, encode_buffer, merge_table, spots_of
+from tokenizer.merging import MOST_IDS, Merges, empty_table, encode_buffer, merge_table, spots_of
 from tokenizer.names import find_names, names_of, overlap
 from tokenizer.pretokenize import Cut, classes, cut_of
 from tokenizer.vocabulary import Vocabulary, byte_names, threads
@@ -196,7 +196,7 @@ def own_merges(told: dict[str, Any]) -> Merges | None:
     vocab: dict[str, int] = model["vocab"]
     merges = [tuple(one) if isinstance(one, list) else tuple(one.split(" ")) for one in model["merges"]]
     results = [vocab[left + right] for left, right in merges]
-    if set(results) & {token["id"] for token in added}:
+    if max(vocab.values()) >= MOST_IDS or set(results) & {token["id"] for token in added}:
         return None
     byte_of = {name: bytes([byte]) for byte, name in enumerate(names)}
     spelt = {vocab[name]: b"".join(map(byte_of.__getitem__, name)) for name in (*names, *(a + b for a, b in merges))}

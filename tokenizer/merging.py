@@ -17,7 +17,9 @@ from corpus.kernels import Bytes, Ints, Longs, decode, inner, kernel, mixed
 from tokenizer.pieces import piece_end
 from tokenizer.pretokenize import POINTS
 
-NOTHING = (1 << 63) - 1  # value of a pair that is not merged; others are rank << 32 | id of the result
+MOST_IDS = 1 << 19  # that a pair of them fits into its entry beside the rank
+_RANK_BITS = 24
+NOTHING = 1 << _RANK_BITS  # rank of a pair that is not merged
 _AT_ONCE = 96  # bytes of a piece that is merged by looking over all its pairs; a longer one goes through a heap
 _BYTES, _IDS = 24, 6  # of a piece that is kept in the table
 _WORDS = 8  # of an entry of the table: bytes and ids in number, three of bytes, three of ids, one is free: a cache line
@@ -32,13 +34,15 @@ class Merges(NamedTuple):
         byte_ids: int32 [256], the id of each byte.
         units: int32 [POINTS], ids of characters that are made before anything else, else -1; ASCII is always there.
         whole: whether parts of characters merge with nothing else, so that `units` may be begun with.
-        pairs: int64 [2 * a power of two]: 1 + (left << 32 | right), 0 where free, and beside it the value.
+        pairs: int64 [a power of two]: (1 + (left << 19 | right)) << 24 | rank, 0 where free.
+        results: int32 [merges], the id that each gives.
     """
 
     byte_ids: Ints
     units: Ints
     whole: bool
     pairs: Longs
+    results: Ints
 
 
 class Spots(NamedTuple):
@@ -56,8 +60,8 @@ def merge_table(spelt: Mapping[int, bytes], merges: Sequence[tuple[int, int]], r
         spelt: bytes of each id that is a byte or the result of a merge.
         merges, results: pairs of ids by rank, and the id that each gives.
     """
-    pairs = np.zeros(2 << max(4, (3 * len(merges)).bit_length()), np.int64)
-    _fill(np.array(merges, np.int64).reshape(-1, 2), np.array(results, np.int64), pairs)
+    pairs = np.zeros(1 << max(4, (2 * len(merges)).bit_length()), np.int64)
+    _fill(np.array(merges, np.int64).reshape(-1, 2), pairs)
     byte_ids, units = np.zeros(256, np.int32), np.full(POINTS, -1, np.int32)
     for number, data in spelt.items():
         if len(data) == 1:
@@ -66,7 +70,7 @@ def merge_table(spelt: Mapping[int, bytes], merges: Sequence[tuple[int, int]], r
     made = _characters_made(spelt, merges, results)
     for point, number in (made or {}).items():
         units[point] = number
-    return Merges(byte_ids, units, made is not None, pairs)
+    return Merges(byte_ids, units, made is not None, pairs, np.array(results, np.int32))
 
 
 def _characters_made(
@@ -104,78 +108,77 @@ def spots_of(starts: Longs, ends: Longs, names: Ints, ids: Mapping[int, int]) ->
     return Spots(starts, ends, np.array([ids[name] for name in names.tolist()], np.int32))
 
 
-@kernel
-def _fill(merges: Longs, results: Longs, pairs: Longs) -> None:
-    mask = len(pairs) // 2 - 1
-    for rank in range(len(merges)):
-        key = 1 + (merges[rank, 0] << 32 | merges[rank, 1])
-        slot = mixed(key) & mask
-        while pairs[2 * slot] != 0 and pairs[2 * slot] != key:
-            slot = (slot + 1) & mask
-        pairs[2 * slot], pairs[2 * slot + 1] = key, rank << 32 | results[rank]
-
-
 @inner
-def _value(merges: Any, left: int, right: int) -> Any:
-    key = 1 + (np.int64(left) << 32 | np.int64(right))
-    mask = len(merges.pairs) // 2 - 1
+def _slot_of(pairs: Longs, key: Any) -> Any:
+    mask = len(pairs) - 1
     slot = mixed(key) & mask
-    while merges.pairs[2 * slot] != 0:
-        if merges.pairs[2 * slot] == key:
-            return merges.pairs[2 * slot + 1]
+    while pairs[slot] != 0 and pairs[slot] >> _RANK_BITS != key:
         slot = (slot + 1) & mask
-    return np.int64(NOTHING)
+    return slot
+
+
+@kernel
+def _fill(merges: Longs, pairs: Longs) -> None:
+    for rank in range(len(merges)):
+        key = 1 + merges[rank, 0] * MOST_IDS + merges[rank, 1]
+        pairs[_slot_of(pairs, key)] = key << _RANK_BITS | rank
 
 
 @inner
-def _merge_short(n: int, merges: Any, tokens: Ints, values: Longs) -> int:
+def _rank(pairs: Longs, left: int, right: int) -> Any:
+    told = pairs[_slot_of(pairs, 1 + np.int64(left) * MOST_IDS + right)]
+    return told & (NOTHING - 1) if told != 0 else np.int64(NOTHING)
+
+
+@inner
+def _merge_short(n: int, pairs: Longs, results: Ints, tokens: Ints, ranks: Longs) -> int:
     """Merge `tokens` in place; how many stay."""
     for i in range(n - 1):
-        values[i] = _value(merges, tokens[i], tokens[i + 1])
+        ranks[i] = _rank(pairs, tokens[i], tokens[i + 1])
     while n > 1:
         best = 0
         for i in range(1, n - 1):
-            if values[i] < values[best]:
+            if ranks[i] < ranks[best]:
                 best = i
-        if values[best] == NOTHING:
+        if ranks[best] == NOTHING:
             break
-        tokens[best] = values[best] & 0xFFFFFFFF
+        tokens[best] = results[ranks[best]]
         n -= 1
         for i in range(best + 1, n):
             tokens[i] = tokens[i + 1]
-            values[i - 1] = values[i]
+            ranks[i - 1] = ranks[i]
         if best > 0:
-            values[best - 1] = _value(merges, tokens[best - 1], tokens[best])
+            ranks[best - 1] = _rank(pairs, tokens[best - 1], tokens[best])
         if best < n - 1:
-            values[best] = _value(merges, tokens[best], tokens[best + 1])
+            ranks[best] = _rank(pairs, tokens[best], tokens[best + 1])
     return n
 
 
 @inner
-def _merge_long(n: int, merges: Any, tokens: Ints) -> int:
+def _merge_long(n: int, pairs: Longs, results: Ints, tokens: Ints) -> int:
     """Merge `tokens` through a heap, so that ten thousand characters without a space cost no square of that."""
     before, after = np.arange(-1, n - 1), np.arange(1, n + 1)
     heap: Any = [(np.int64(NOTHING), np.int64(n))]
     for i in range(n - 1):
-        value = _value(merges, tokens[i], tokens[i + 1])
-        if value != NOTHING:
-            heappush(heap, (value, np.int64(i)))
+        rank = _rank(pairs, tokens[i], tokens[i + 1])
+        if rank != NOTHING:
+            heappush(heap, (rank, np.int64(i)))
     while True:
-        value, i = heappop(heap)
-        if value == NOTHING:
+        rank, i = heappop(heap)
+        if rank == NOTHING:
             break
         j = after[i]
-        if tokens[i] < 0 or j >= n or _value(merges, tokens[i], tokens[j]) != value:
+        if tokens[i] < 0 or j >= n or _rank(pairs, tokens[i], tokens[j]) != rank:
             continue
-        tokens[i], tokens[j] = value & 0xFFFFFFFF, -1
+        tokens[i], tokens[j] = results[rank], -1
         after[i] = after[j]
         if after[i] < n:
             before[after[i]] = i
-            right = _value(merges, tokens[i], tokens[after[i]])
+            right = _rank(pairs, tokens[i], tokens[after[i]])
             if right != NOTHING:
                 heappush(heap, (right, i))
         if before[i] >= 0:
-            left = _value(merges, tokens[before[i]], tokens[i])
+            left = _rank(pairs, tokens[before[i]], tokens[i])
             if left != NOTHING:
                 heappush(heap, (left, before[i]))
     kept = 0
@@ -201,69 +204,54 @@ def _merge_piece(buffer: Bytes, start: int, end: int, merges: Any, tokens: Ints,
                 tokens[n] = merges.byte_ids[buffer[k]]
                 n += 1
             if merges.whole:
-                n = first + _merge_short(n - first, merges, tokens[first:], values)
+                n = first + _merge_short(n - first, merges.pairs, merges.results, tokens[first:], values)
         i = after
-    return _merge_short(n, merges, tokens, values) if n <= _AT_ONCE else _merge_long(n, merges, tokens)
+    return (
+        _merge_short(n, merges.pairs, merges.results, tokens, values)
+        if n <= _AT_ONCE
+        else _merge_long(n, merges.pairs, merges.results, tokens)
+    )
 
 
 @inner
-def _packed(buffer: Bytes, start: int, end: int) -> tuple[Any, Any, Any]:
-    """At most _BYTES bytes as three words."""
-    a, b, c = np.int64(0), np.int64(0), np.int64(0)
-    for i in range(start, min(start + 8, end)):
-        a = a << 8 | buffer[i]
-    for i in range(start + 8, min(start + 16, end)):
-        b = b << 8 | buffer[i]
-    for i in range(start + 16, end):
-        c = c << 8 | buffer[i]
-    return a, b, c
+def _word(words: Any, at: int, left: int) -> Any:
+    """`left` bytes (8, where there are more) from byte `at` on, the others 0; `words` is the buffer eight by eight."""
+    if left <= 0:
+        return np.uint64(0)
+    shift = np.uint64(8 * (at & 7))
+    word = words[at >> 3] >> shift
+    if shift != 0 and (at >> 3) + 1 < len(words):
+        word |= words[(at >> 3) + 1] << (np.uint64(64) - shift)
+    if left < 8:
+        word &= (np.uint64(1) << np.uint64(8 * left)) - np.uint64(1)
+    return word
 
 
 @inner
-def _remember(known: Longs, at: int, length: int, words: Any, tokens: Ints, n: int) -> None:
-    """Write a piece and its ids into the free entry at word `at`; a table that is three quarters full is emptied."""
+def _remember(known: Longs, length: int, entry: Any, tokens: Ints, n: int) -> None:
+    """Write a piece and its ids into a free entry; a table that is three quarters full is emptied."""
+    at = entry[0]
     last = len(known) - _WORDS
     if 4 * (known[last] + 1) > 3 * (last // _WORDS):
         known[:] = 0
     known[last] += 1
     known[at] = length << 8 | n
-    known[at + 1], known[at + 2], known[at + 3] = words
+    known[at + 1], known[at + 2], known[at + 3] = entry[1], entry[2], entry[3]
     for k in range(n):
         known[at + 4 + (k >> 1)] |= np.int64(tokens[k]) << (32 * (k & 1))
 
 
 @inner
-def _piece(buffer: Bytes, start: int, end: int, merges: Any, known: Longs, scratch: Any, out: Ints, to: int) -> int:
-    """Write the ids of a piece; the place after them."""
+def _new_piece(
+    buffer: Bytes, start: int, end: int, merges: Any, known: Longs, entry: Any, scratch: Any, out: Ints, to: int
+) -> Any:
+    """Write the ids of a piece that is not in the table; where they end. `entry`: its place (-1: none) and words."""
     tokens, values = scratch
-    length = end - start
-    if length > _BYTES:
-        n = _merge_piece(buffer, start, end, merges, tokens, values)
-        out[to : to + n] = tokens[:n]
-        return to + n
-    words = _packed(buffer, start, end)
-    mask = len(known) // _WORDS - 2
-    slot = mixed(words[0] * _KEYS[0] ^ words[1] * _KEYS[1] ^ words[2] * _KEYS[2] ^ length) & mask
-    while True:
-        at = slot * _WORDS
-        told = known[at]
-        if told == 0:
-            break
-        if (
-            told >> 8 == length
-            and known[at + 1] == words[0]
-            and known[at + 2] == words[1]
-            and known[at + 3] == words[2]
-        ):
-            for k in range(told & 255):
-                out[to + k] = known[at + 4 + (k >> 1)] >> (32 * (k & 1)) & 0xFFFFFFFF
-            return to + (told & 255)
-        slot = (slot + 1) & mask
     n = _merge_piece(buffer, start, end, merges, tokens, values)
     for k in range(n):
         out[to + k] = tokens[k]
-    if n <= _IDS:
-        _remember(known, at, length, words, tokens, n)
+    if entry[0] >= 0 and n <= _IDS:
+        _remember(known, end - start, entry, tokens, n)
     return to + n
 
 
@@ -280,7 +268,8 @@ def encode_buffer(
     """
     sizes = np.zeros(len(offsets) - 1, np.int64)
     scratch = np.empty(4096, np.int32), np.empty(_AT_ONCE, np.int64)
-    to, spot = 0, 0
+    words = buffer[: len(buffer) // 8 * 8].view(np.uint64)
+    to, spot, mask = 0, 0, len(known) // _WORDS - 2
     for d in range(len(offsets) - 1):
         first, i, finish = to, offsets[d], offsets[d + 1]
         while i < finish:
@@ -298,7 +287,28 @@ def encode_buffer(
                 i = piece_end(buffer, start, end, table)
                 if i - start > len(scratch[0]):
                     scratch = np.empty(2 * (i - start), np.int32), scratch[1]
-                to = _piece(buffer, start, i, merges, known, scratch, out, to)
+                at, length = np.int64(-1), i - start
+                a, b, c = np.int64(0), np.int64(0), np.int64(0)
+                if length <= _BYTES and i <= 8 * len(words):
+                    a = np.int64(_word(words, start, length))
+                    b = np.int64(_word(words, start + 8, length - 8))
+                    c = np.int64(_word(words, start + 16, length - 16))
+                    slot = mixed(a * _KEYS[0] ^ b * _KEYS[1] ^ c * _KEYS[2] ^ length) & mask
+                    at = slot * _WORDS
+                    told = known[at]
+                    # In place: a function that takes so many arrays costs more than what it does here.
+                    while told != 0 and not (
+                        told >> 8 == length and known[at + 1] == a and known[at + 2] == b and known[at + 3] == c
+                    ):
+                        slot = (slot + 1) & mask
+                        at = slot * _WORDS
+                        told = known[at]
+                    if told != 0:
+                        for k in range(told & 255):
+                            out[to] = known[at + 4 + (k >> 1)] >> (32 * (k & 1)) & 0xFFFFFFFF
+                            to += 1
+                        continue
+                to = _new_piece(buffer, start, i, merges, known, (at, a, b, c), scratch, out, to)
         out[to] = end_id
         to += 1
         sizes[d] = to - first
