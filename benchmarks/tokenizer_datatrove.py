@@ -25,7 +25,7 @@ def main() -> None:
     if step == "documents":
         writer = DocumentTokenizer(out, tokenizer, eos_token="<|endoftext|>", shuffle_documents=False)
     else:
-        writer = MegatronDocumentTokenizer(out, tokenizer, eos_token="<|endoftext|>")
+        writer = MegatronDocumentTokenizer(out, tokenizer_name_or_path=tokenizer, eos_token="<|endoftext|>")
     executor = LocalPipelineExecutor([reader, writer], logging_dir=f"{out}-logs", skip_completed=False)
     started = time.process_time()
     executor.run()

@@ -6,7 +6,6 @@ has normalised, and decoding gives back every text byte for byte. The same sampl
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -110,20 +109,18 @@ def _assembled(
     entries: list[str], merges: list[tuple[str, str]], placeholders: set[str], named: int, cut: Cut
 ) -> Tokenizer:
     """The tokenizer of entries by id, the first `named` of them added tokens, filled up with reserved ones."""
-    from tokenizers import Tokenizer
+    from tokenizers import AddedToken, Tokenizer
     from tokenizers.decoders import ByteLevel
     from tokenizers.models import BPE
 
     tokenizer = Tokenizer(BPE(vocab={entry: number for number, entry in enumerate(entries)}, merges=merges))
     tokenizer.pre_tokenizer = pre_tokenizer(cut)
     tokenizer.decoder = ByteLevel()
-    state = json.loads(tokenizer.to_str())
-    added = [*entries[:named], *(reserved(number) for number in range(-len(entries) % MULTIPLE))]
-    ids = [*range(named), *range(len(entries), len(entries) + len(added) - named)]
-    state["added_tokens"] = [
-        added_token(number, name, name not in placeholders) for number, name in zip(ids, added, strict=True)
-    ]
-    return Tokenizer.from_str(json.dumps(state))
+    for name in entries[:named]:
+        tokenizer.add_tokens([AddedToken(name, normalized=False, special=name not in placeholders)])
+    filling = [reserved(number) for number in range(-len(entries) % MULTIPLE)]
+    tokenizer.add_special_tokens([AddedToken(name, normalized=False, special=True) for name in filling])
+    return tokenizer
 
 
 def added_token(number: int, name: str, special: bool) -> dict[str, Any]:
