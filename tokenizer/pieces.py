@@ -1,7 +1,8 @@
 """Where the pieces of a text end, and how often each one occurs: the compiled twin of `tokenizer/pretokenize.py`.
 
 Used by the encoder (`tokenizer/merging.py`) and by the trainer (`tokenizer/learning.py`). Texts are read as Arrow holds
-them: UTF-8 bytes and int64 offsets, no copy, no string objects.
+them: UTF-8 bytes and int64 offsets, no copy, no string objects. Whoever changes this file or `tokenizer/pair_table.py`
+removes __pycache__/*.nbi once (see `corpus/kernels.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.kernels import PRIME, Bytes, Longs, decode, inner, kernel, mixed
-from tokenizer.pretokenize import DIGIT, FOREIGN, HANGUL, JAMO, LINE_END, OTHER, SPACE
+from tokenizer.pretokenize import DIGIT, JAMO, LINE_END, OTHER, SPACE
 
 _SEED = -3750763034362895579  # FNV-1a's offset basis, as a signed number
 
@@ -22,13 +23,10 @@ def _following() -> npt.NDArray[np.uint8]:
 
     One look-up a character instead of a branch for each kind, which a processor guesses wrong in every word.
     """
-    begun, before, hangul, foreign, behind, jamo, ends = range(7)
+    begun, other, jamo, ends = range(4)
     told = np.full((8, 8), _DONE, np.uint8)
-    told[begun, [OTHER, HANGUL, FOREIGN, JAMO]] = before, hangul, foreign, jamo
-    told[before, [OTHER, HANGUL, FOREIGN, LINE_END]] = before, hangul, foreign, ends
-    told[hangul, [HANGUL, OTHER, LINE_END]] = hangul, behind, ends
-    told[foreign, [FOREIGN, OTHER, LINE_END]] = foreign, behind, ends
-    told[behind, [OTHER, LINE_END]] = behind, ends
+    told[begun, [OTHER, JAMO]] = other, jamo
+    told[other, [OTHER, LINE_END]] = other, ends
     told[jamo, JAMO] = jamo
     told[ends, LINE_END] = ends
     return told.ravel()

@@ -1,13 +1,15 @@
 """How text is cut into the pieces that byte pairs are learned in: no token crosses their borders.
 
-    eojeol   an eojeol with the space before it, as long as its script stays the same: `API를` is `API` and `를`.
-             Punctuation goes with the word before it (`했다.`), an opening one with the word after it, and line ends
-             with what they end: these pairs are so frequent in Korean that tokens of their own would cost a tenth.
+    eojeol   an eojeol with the space before it and the line ends after it, punctuation and all: `했다.` is so frequent
+             in Korean that cutting off its full stop would cost a token a sentence.
     none     a line with its end; tokens may hold several words.
 
 In both, digits stand alone and runs of compatibility jamo (ㅋㅋ, ㅠㅠ) stand apart from all else. Classes of characters
 are ranges of code points, told here once: `tokenizer/pieces.py` reads the same table, so that compiled code cuts where
 the library's regular expression does, whatever Unicode version either knows.
+
+Measured on 8 MB of Korean, 32,000 entries, bytes a token held out: eojeol 6.12, cut at changes of script too (`API` and
+`를`) 6.10, cut at punctuation too 5.72 (GPT-2's pattern with digits apart), none 6.44.
 """
 
 from __future__ import annotations
@@ -23,17 +25,10 @@ if TYPE_CHECKING:
 
 Cut = Literal["eojeol", "none"]
 CUTS: tuple[Cut, ...] = ("eojeol", "none")
-OTHER, HANGUL, FOREIGN, JAMO, DIGIT, SPACE, LINE_END, BLANK = range(8)
+OTHER, JAMO, DIGIT, SPACE, LINE_END, BLANK = range(6)
 POINTS = 0x110000
 _Ranges = tuple[tuple[int, int], ...]
 
-_HANGUL: _Ranges = ((0x1100, 0x11FF), (0x302E, 0x302F), (0xA960, 0xA97F), (0xAC00, 0xD7FF))  # syllables and old Hangul
-_FOREIGN: _Ranges = (
-    *((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x10FF), (0x1200, 0x167F), (0x1681, 0x1FFF)),  # Latin, Greek, Cyrillic …
-    *((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3021, 0x3029), (0x3041, 0x3130), (0x3190, 0x31FF)),  # radicals, kana …
-    *((0x3400, 0x4DBF), (0x4E00, 0xA95F), (0xA980, 0xABFF), (0xF900, 0xFDFF), (0xFE70, 0xFEFE)),  # hanja …
-    *((0xFF21, 0xFF3A), (0xFF41, 0xFF5A), (0xFF66, 0xFFDC), (0x10000, 0x1EFFF), (0x20000, 0x3FFFF)),
-)
 _JAMO: _Ranges = ((0x3131, 0x318E),)
 _DIGIT: _Ranges = ((0x30, 0x39), (0xFF10, 0xFF19))
 _LINE_END: _Ranges = ((0x0A, 0x0A), (0x0D, 0x0D))
@@ -42,7 +37,7 @@ _BLANK: _Ranges = (
     *((0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000)),
 )
 _SPACE: _Ranges = ((0x20, 0x20),)
-_RANGES = ((HANGUL, _HANGUL), (FOREIGN, _FOREIGN), (JAMO, _JAMO), (DIGIT, _DIGIT), (LINE_END, _LINE_END))
+_RANGES = ((JAMO, _JAMO), (DIGIT, _DIGIT), (LINE_END, _LINE_END))
 
 
 def _inside(*groups: _Ranges) -> str:
@@ -55,13 +50,11 @@ def _pattern(cut: Cut) -> str:
     if cut == "none":
         return rf"[{jamo}]+|[{digit}]|[^{jamo}{digit}{ends}]+[{ends}]*|[{ends}]+"
     white = _inside(_SPACE, _LINE_END, _BLANK)
-    other = f"[^{white}{jamo}{digit}{_inside(_HANGUL, _FOREIGN)}]"
     return "|".join(
         (
             f"[ ]?[{jamo}]+",
             f"[{digit}]",
-            f"[ ]?{other}*(?:[{_inside(_HANGUL)}]+|[{_inside(_FOREIGN)}]+){other}*[{ends}]*",
-            f"[ ]?{other}+[{ends}]*",
+            f"[ ]?[^{white}{jamo}{digit}]+[{ends}]*",
             f"[{white}]*[{ends}]+",
             f"[{white}]+(?![^{white}])",
             f"[{white}]+",
@@ -75,11 +68,11 @@ PATTERNS: dict[Cut, str] = {cut: _pattern(cut) for cut in CUTS}
 
 @cache
 def classes(cut: Cut) -> npt.NDArray[np.uint8]:
-    """uint8 [POINTS]: the class of every code point, for `tokenizer.pieces.piece_end`."""
+    """uint8 [POINTS]: the class of every code point, for `tokenizer/pieces.py`."""
     table = np.full(POINTS, OTHER, np.uint8)
     told: tuple[tuple[int, _Ranges], ...] = (*_RANGES, (SPACE, _SPACE), (BLANK, _BLANK))
     if cut == "none":
-        told = _RANGES[2:]
+        told = _RANGES
     for kind, ranges in told:
         for first, last in ranges:
             table[first : last + 1] = kind

@@ -53,8 +53,8 @@ def test_every_character_has_the_class_that_the_pattern_gives_it() -> None:
 
 
 def test_no_piece_reaches_across_an_eojeol_a_digit_or_a_run_of_jamo() -> None:
-    assert cut_by_code("이 값은 30%이다.\n\n와ㅋㅋㅋ (끝)", "eojeol") == [
-        *("이", " 값은", " ", "3", "0", "%이다.\n\n", "와", "ㅋㅋㅋ", " (끝)"),
+    assert cut_by_code("이 API를 30%이다.\n\n와ㅋㅋㅋ (끝)", "eojeol") == [
+        *("이", " API를", " ", "3", "0", "%이다.\n\n", "와", "ㅋㅋㅋ", " (끝)"),
     ]
     assert cut_by_code("이 값은 30%이다.\n\n와ㅋㅋㅋ (끝)", "none") == [
         *("이 값은 ", "3", "0", "%이다.\n\n", "와", "ㅋㅋㅋ", " (끝)"),
