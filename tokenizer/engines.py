@@ -116,7 +116,7 @@ class Compiled:
     def encode(self, texts: pa.Array) -> tuple[Ids, Sizes]:
         buffer, offsets = text_buffers(texts)
         starts, ends, names, _ = find_names(buffer, offsets, self._names)
-        out = np.empty(int(offsets[-1] - offsets[0]) + len(texts), np.int32)
+        out = np.empty(int(offsets[-1] - offsets[0]) + len(texts) + 1, np.int32)
         spots = spots_of(starts, ends, names, self._ids)
         sizes = encode_buffer(buffer, offsets, self._classes, self._merges, self._known, spots, self._end, out)
         return out[: int(sizes.sum())], sizes

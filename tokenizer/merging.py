@@ -24,6 +24,7 @@ _AT_ONCE = 96  # bytes of a piece that is merged by looking over all its pairs; 
 _BYTES, _IDS = 24, 6  # of a piece that is kept in the table
 _WORDS = 8  # of an entry of the table: bytes and ids in number, three of bytes, three of ids, one is free: a cache line
 _ENTRIES = 1 << 19
+_MASKS = np.array([(1 << 8 * length) - 1 for length in range(9)], np.uint64)  # of so many bytes
 _KEYS = (-7046029254386353131, -4417276706812531889, 1609587929392839161)  # odd, of no meaning
 
 
@@ -214,17 +215,10 @@ def _merge_piece(buffer: Bytes, start: int, end: int, merges: Any, tokens: Ints,
 
 
 @inner
-def _word(words: Any, at: int, left: int) -> Any:
-    """`left` bytes (8, where there are more) from byte `at` on, the others 0; `words` is the buffer eight by eight."""
-    if left <= 0:
-        return np.uint64(0)
+def _word(words: Any, at: int) -> Any:
+    """Eight bytes from byte `at` on, the first lowest; `words` is the buffer eight by eight, with one more behind."""
     shift = np.uint64(8 * (at & 7))
-    word = words[at >> 3] >> shift
-    if shift != 0 and (at >> 3) + 1 < len(words):
-        word |= words[(at >> 3) + 1] << (np.uint64(64) - shift)
-    if left < 8:
-        word &= (np.uint64(1) << np.uint64(8 * left)) - np.uint64(1)
-    return word
+    return words[at >> 3] >> shift | words[(at >> 3) + 1] << np.uint64(1) << np.uint64(63) - shift
 
 
 @inner
@@ -264,11 +258,12 @@ def encode_buffer(
     Args:
         table: classes of code points, see `tokenizer.pretokenize`.
         known: see `empty_table`.
-        out: int32, room for an id for each byte and each document.
+        out: int32, room for an id for each byte and each document, and one more.
     """
-    sizes = np.zeros(len(offsets) - 1, np.int64)
-    scratch = np.empty(4096, np.int32), np.empty(_AT_ONCE, np.int64)
+    # The table is looked up in place: a function that takes so many arrays costs more than what it would do.
+    sizes, scratch = np.zeros(len(offsets) - 1, np.int64), (np.empty(4096, np.int32), np.empty(_AT_ONCE, np.int64))
     words = buffer[: len(buffer) // 8 * 8].view(np.uint64)
+    safe = 8 * (len(words) - 4)
     to, spot, mask = 0, 0, len(known) // _WORDS - 2
     for d in range(len(offsets) - 1):
         first, i, finish = to, offsets[d], offsets[d + 1]
@@ -289,14 +284,14 @@ def encode_buffer(
                     scratch = np.empty(2 * (i - start), np.int32), scratch[1]
                 at, length = np.int64(-1), i - start
                 a, b, c = np.int64(0), np.int64(0), np.int64(0)
-                if length <= _BYTES and i <= 8 * len(words):
-                    a = np.int64(_word(words, start, length))
-                    b = np.int64(_word(words, start + 8, length - 8))
-                    c = np.int64(_word(words, start + 16, length - 16))
+                if length <= _BYTES and start < safe:
+                    a = np.int64(_word(words, start) & _MASKS[min(length, 8)])
+                    if length > 8:
+                        b = np.int64(_word(words, start + 8) & _MASKS[min(length - 8, 8)])
+                        c = np.int64(_word(words, start + 16) & _MASKS[max(length - 16, 0)])
                     slot = mixed(a * _KEYS[0] ^ b * _KEYS[1] ^ c * _KEYS[2] ^ length) & mask
                     at = slot * _WORDS
                     told = known[at]
-                    # In place: a function that takes so many arrays costs more than what it does here.
                     while told != 0 and not (
                         told >> 8 == length and known[at + 1] == a and known[at + 2] == b and known[at + 3] == c
                     ):
@@ -304,12 +299,14 @@ def encode_buffer(
                         at = slot * _WORDS
                         told = known[at]
                     if told != 0:
-                        for k in range(told & 255):
-                            out[to] = known[at + 4 + (k >> 1)] >> (32 * (k & 1)) & 0xFFFFFFFF
-                            to += 1
+                        n = told & 255
+                        out[to] = known[at + 4] & 0xFFFFFFFF
+                        out[to + 1] = known[at + 4] >> 32
+                        for k in range(2, n):
+                            out[to + k] = known[at + 4 + (k >> 1)] >> (32 * (k & 1)) & 0xFFFFFFFF
+                        to += n
                         continue
                 to = _new_piece(buffer, start, i, merges, known, (at, a, b, c), scratch, out, to)
-        out[to] = end_id
+        out[to], sizes[d] = end_id, to + 1 - first
         to += 1
-        sizes[d] = to - first
     return sizes
