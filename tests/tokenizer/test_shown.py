@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from corpus.documents import document_id
 from corpus.errors import SourceError, StaleError, UsageError
+from corpus.settings import Common
+from tokenizer import stage
 from tokenizer.documents import Files
 from tokenizer.encode_files import encode_files
 from tokenizer.shown import Shard, borders, coloured, spelling
+from tokenizer.stage import TokenizeSettings
 from tokenizer.vocabulary import open_vocabulary
 
 TEXTS = ["한국어 문장은 龘", "\x1b[31m빨강\x07 <|phone|>\u202e", "", "둘째 줄\n셋째"]
@@ -101,3 +105,23 @@ def test_a_table_of_other_documents_and_an_unknown_document_are_refused(
     (out / "00000.docs.parquet").write_bytes((tmp_path / "other" / "00000.docs.parquet").read_bytes())
     with pytest.raises(StaleError, match="1 documents, the index has 4"):
         Shard(out / "00000")
+
+
+def test_in_a_run_the_id_finds_the_shard(
+    make_run: Callable[..., Path], run_phases: Callable[..., object], common: Common, texts: list[str]
+) -> None:
+    from typer.testing import CliRunner
+
+    from hanjo.cli import app
+
+    run = make_run({"train/00000": texts[:100], "train/00001": texts[100:150], "valid/00000": texts[150:160]})
+    run_phases("tokenize", stage, run, TokenizeSettings(vocab_size=512, sample_bytes=20_000), common)
+    (run / "recipe.yaml").write_text("name: a\n")
+    wanted = document_id("books", "train/00001/7")
+    done = CliRunner().invoke(app, ["tokenizer", "show", str(run), "--id", wanted, "--json"])
+    told = json.loads(done.stdout)
+    assert told["documents"][0]["id"] == wanted
+    ids = [token["id"] for token in told["tokens"][:-1]]
+    assert open_vocabulary(run / "tokenizer").tokenizer.decode(ids) == texts[107]
+    done = CliRunner().invoke(app, ["tokenizer", "show", str(run), "--id", document_id("books", "nowhere")])
+    assert isinstance(done.exception, UsageError)
