@@ -345,7 +345,7 @@ def show(result: dict[str, Any]) -> None:
     for name, one in encoded.items():
         parts = sorted(one["seconds_by_part"].items(), key=lambda part: -part[1])
         print_table((f"where the time goes: {name}", "seconds"), parts)
-    print_table(("beside it", "MB a second", "ours to it"), [tuple(row) for row in result["beside"]])
+    print_table(("text", "beside it", "MB a second", "ours to it"), [tuple(row) for row in result["beside"]])
 
 
 def main() -> None:
@@ -370,30 +370,30 @@ def main() -> None:
     folder = told.work / "tokenizer-ours"
     result: dict[str, Any] = {"machine": machine(), "documents": len(texts), "bytes": size, "encoded": {}}
     result["trained"] = trained(train, held, skipped, folder)
-    result["encoded"]["each text once"] = encoding(told.work, texts, folder, told.runs)
-    rate = result["encoded"]["each text once"]["megabytes_a_second"]
-    result["beside"] = beside(told.work, texts, folder, rate, skipped)
+    result["beside"] = []
     wanted = int(str(parse_size(told.bytes)))
-    if wanted:
-        result["encoded"]["recombined"] = encoding(told.work, recombined(told.texts, wanted), folder, told.runs)
+    for name, some in (("each text once", texts), ("recombined", recombined(told.texts, wanted) if wanted else [])):
+        if some:
+            found = result["encoded"][name] = encoding(told.work, some, folder, told.runs)
+            result["beside"] += beside(name, told.work, some, folder, found["megabytes_a_second"], skipped)
     show(result)
     write_result(told.json, result)
 
 
-def beside(work: Path, texts: list[str], folder: Path, rate: float, skipped: set[str]) -> list[list[object]]:
-    """What others take for the same: name, MB a second, ours to it; a reason where there is no figure."""
+def beside(name: str, work: Path, texts: list[str], folder: Path, rate: float, skipped: set[str]) -> list[list[object]]:
+    """What others take for the same texts: who, MB a second, ours to it; a reason where there is no figure."""
     rows: list[list[object]] = []
     size = sum(len(text.encode()) for text in texts)
     if "library" not in skipped:
         slow = by_the_library(texts, folder)
-        rows.append(["tokenizers alone, in memory", slow, rate / slow])
+        rows.append([name, "tokenizers alone, in memory", slow, rate / slow])
     if "peers" not in skipped:
         found = datatrove(work, work / "run", size)
         if "why" in found:
-            rows.append([f"datatrove could not be run: {found['why']}", "–", "–"])
+            rows.append([name, f"datatrove could not be run: {found['why']}", "–", "–"])
         else:
             names = {"documents": "datatrove, DocumentTokenizer", "megatron": "datatrove, MegatronDocumentTokenizer"}
-            rows += [[names[step], found[step], rate / found[step]] for step in names]
+            rows += [[name, names[step], found[step], rate / found[step]] for step in names]
     return rows
 
 
