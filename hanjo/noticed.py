@@ -27,3 +27,6 @@ def noticed(result: StageResult, recipe: Recipe, run: str) -> Iterator[str]:
         learned = counts["vocabulary"]["entries"] - counts["vocabulary"].get("reserved", 0)
         if learned < recipe.tokenize.vocab_size - 128:
             yield f"the text has pairs for {learned:,} entries only, {recipe.tokenize.vocab_size:,} were wanted"
+    differing = counts.get("encoder/differed from tokenizers", {}).get("documents", 0)
+    if differing:
+        yield f"{differing:,} sampled documents got other ids than from tokenizers, which then encoded their shards"

@@ -1,15 +1,17 @@
 """Documents to tokens: unique/SPLIT/NNNNN.parquet → tokens/SPLIT/NNNNN.bin, .idx and .docs.parquet. Comes after train.
 
 Every document ends with one end-of-text id, which is counted. Row i of the docs table is document i of the shard and
-row i of the unique shard. No document is written without the rights that the run's target needs.
+row i of the unique shard. No document is written without the rights that the run's target needs. The ids are those of
+the `tokenizers` library, whoever makes them (`tokenizer/engines.py`); who did stands in the counts.
 """
 
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,21 +20,23 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.documents import TOKEN_DOCS, UNIQUE
+from corpus.edits import text_buffers
 from corpus.errors import RightsError, StaleError
 from corpus.rights import lacking, read_rights
 from corpus.settings import Right
-from corpus.shards import Counts, JobContext, Outcome, Output, add, read_table, write_table
+from corpus.shards import Counts, JobContext, Outcome, Output, add, fingerprint_of, read_table, write_table
 from corpus.staging import WITHDRAWN, withdrawn_rows
-from tokenizer.indexed import IndexedWriter, bin_path, idx_path, write_indexed
+from tokenizer.engines import Check, Engine, Library, open_engine
+from tokenizer.indexed import bin_path, idx_path, write_indexed
 from tokenizer.train import FOLDER
-from tokenizer.vocabulary import Vocabulary, content_hash, open_vocabulary, threads
+from tokenizer.units import count_units
+from tokenizer.vocabulary import Vocabulary, content_hash, open_vocabulary
 
 SPLITS = ("train", "valid", "test")
 DOCS = ".docs.parquet"
 _COPIED = ("id", "source", "contributor", "rights_id", "lang", "domain")
+_READ = (*_COPIED, "path")
 _ROWS = 4096  # documents read at a time
-_CHUNK = 1 << 18  # characters encoded at a time: the library needs about 100 bytes of memory a token
-_SAFE_CUT = re.compile(r"\n(?=\w)")  # no piece of our pattern reaches over the start of a line that begins with a word
 
 
 def encode_shard(
@@ -55,25 +59,27 @@ def encode_shard(
     if content_hash(folder) != tokenizer:
         raise StaleError("another tokenizer than the run's lies here", where=str(folder), fix="run tokenize again")
     refuse_without_rights(context.run, path, rights, datetime.date.fromisoformat(as_of))
-    vocabulary = open_vocabulary(folder)
+    vocabulary, engine = _opened(folder, tokenizer)
     prefix = context.run / "tokens" / split / path.stem
-    parts = [TOKEN_DOCS.empty_table()]
-    with (
-        threads(False),
-        write_indexed(prefix, vocabulary.entries) as writer,
-        pq.ParquetFile(path, memory_map=True) as file,
-    ):
-        for batch in file.iter_batches(_ROWS, columns=[*_COPIED, "path", "text"]):
-            first = writer.tokens
-            sizes = encode_texts(vocabulary, batch["text"].to_pylist(), writer)
-            parts.append(_docs(batch, first, sizes))
-    table = pa.concat_tables(parts)
+    engine.begin()
+    differed = 0
+    try:
+        table = _encode(path, prefix, vocabulary, engine)
+    except DiffersError as error:
+        differed, engine = error.documents, Library(vocabulary)
+        table = _encode(path, prefix, vocabulary, engine)
     docs = write_table(prefix.with_name(prefix.name + DOCS), table, TOKEN_DOCS, context, of=of)
     files = [
         Output(one.relative_to(context.run).as_posix(), table.num_rows, one.stat().st_size, context.fingerprint)
         for one in (bin_path(prefix), idx_path(prefix))
     ]
-    return Outcome((*files, docs), _counts(split, table))
+    counts = _counts(split, table)
+    add(counts, f"encoder/{engine.name}", documents=table.num_rows)
+    if engine.aside:
+        add(counts, "encoder/spell a special token", documents=engine.aside)
+    if differed:
+        add(counts, "encoder/differed from tokenizers", documents=differed)
+    return Outcome((*files, docs), counts)
 
 
 def refuse_without_rights(run: Path, shard: Path, wanted: Sequence[Right], as_of: datetime.date) -> None:
@@ -91,70 +97,63 @@ def refuse_without_rights(run: Path, shard: Path, wanted: Sequence[Right], as_of
             )
 
 
-def encode_texts(vocabulary: Vocabulary, texts: Sequence[str], writer: IndexedWriter) -> npt.NDArray[np.int64]:
-    """Encode documents and append them to a shard.
+@lru_cache(maxsize=1)
+def _opened(folder: Path, identity: str) -> tuple[Vocabulary, Engine]:
+    """A tokenizer and its engine, opened once in a worker: that takes as long as encoding 10 MB."""
+    vocabulary = open_vocabulary(folder)
+    return vocabulary, open_engine(vocabulary)
 
-    Returns:
-        int64 (documents,): tokens of each, the end-of-text id counted.
+
+class DiffersError(Exception):
+    """An engine's ids are not the library's: the shard is to be encoded by the library.
+
+    Attributes:
+        documents: of the sample that differ.
     """
-    sizes: list[int] = []
-    end = np.array([vocabulary.end_of_text])
-    for chunk in _chunks(texts):
-        pieces = [_pieces(text) if vocabulary.lines_apart else [text] for text in chunk]
-        encoded = _encoded(vocabulary, [piece for document in pieces for piece in document])
-        for document in pieces:
-            ids = [next(encoded) for _ in document]
-            writer.add(np.concatenate([*ids, end]), [sum(map(len, ids)) + 1])
-            sizes.append(sum(map(len, ids)) + 1)
-    return np.array(sizes, np.int64)
+
+    def __init__(self, documents: int) -> None:
+        super().__init__(documents)
+        self.documents = documents
 
 
-def _encoded(vocabulary: Vocabulary, pieces: Sequence[str]) -> Iterator[npt.NDArray[np.int32]]:
-    """Ids of each piece; the library's own objects, about 100 bytes a token, live for one batch only."""
-    for batch in _chunks(pieces):
-        for encoding in vocabulary.tokenizer.encode_batch_fast(batch, add_special_tokens=False):
-            yield np.array(encoding.ids, np.int32)
+def _encode(path: Path, prefix: Path, vocabulary: Vocabulary, engine: Engine) -> pa.Table:
+    """Write the tokens of a Parquet shard and give the rows of its table of documents.
+
+    Raises:
+        DiffersError: a sampled document came out otherwise than by the library; nothing is left.
+    """
+    check = Check(vocabulary, fingerprint_of(path))
+    parts = [TOKEN_DOCS.empty_table()]
+    with write_indexed(prefix, vocabulary.entries) as writer, pq.ParquetFile(path, memory_map=True) as file:
+        for number, batch in enumerate(file.iter_batches(_ROWS, columns=[*_READ, "text"])):
+            texts = batch["text"]
+            if differing := check.differing(engine, texts, number):
+                raise DiffersError(differing)
+            first = writer.tokens
+            ids, sizes = engine.encode(texts)
+            writer.add(ids, sizes)
+            parts.append(docs_rows({name: batch[name] for name in _READ}, texts, first, sizes))
+    return pa.concat_tables(parts)
 
 
-def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Texts in order, in lists of about _CHUNK characters; a longer text stands alone."""
-    chunk: list[str] = []
-    held = 0
-    for text in texts:
-        if chunk and held + len(text) > _CHUNK:
-            yield chunk
-            chunk, held = [], 0
-        chunk.append(text)
-        held += len(text)
-    if chunk:
-        yield chunk
+def docs_rows(copied: Mapping[str, pa.Array], texts: pa.Array, first: int, sizes: npt.NDArray[np.int64]) -> pa.Table:
+    """Rows of the table of documents.
 
-
-def _pieces(text: str, aim: int = _CHUNK) -> list[str]:
-    """A text in pieces of about `aim` characters that encode, one after another, to the ids of the whole."""
-    pieces, start = [], 0
-    while len(text) - start > aim:
-        cut = _SAFE_CUT.search(text, start + aim - 1)
-        if cut is None:
-            break
-        pieces.append(text[start : cut.end()])
-        start = cut.end()
-    return [*pieces, text[start:]]
-
-
-def _docs(batch: pa.RecordBatch, first: int, sizes: npt.NDArray[np.int64]) -> pa.Table:
-    """Rows of the docs table for a batch whose first token is `first`."""
-    texts = batch["text"]
-    trimmed = pc.utf8_trim_whitespace(texts)
-    words = pc.list_value_length(pc.utf8_split_whitespace(trimmed))  # 1 for an empty string
-    starts = first + np.cumsum(sizes) - sizes
-    columns = {name: batch[name] for name in _COPIED} | {
-        "first_token": starts,
+    Args:
+        copied: the columns that the documents bring along; missing ones are null. By `path` a withdrawn one is told.
+        first: token of the shard at which the first of them begins.
+        sizes: tokens of each, the end-of-text id counted.
+    """
+    buffer, offsets = text_buffers(texts)
+    chars, eojeol = count_units(buffer, offsets)
+    columns: dict[str, Any] = {name: copied.get(name, pa.nulls(len(sizes), pa.string())) for name in _COPIED}
+    columns |= {
+        "first_token": first + np.cumsum(sizes) - sizes,
         "tokens": sizes,
-        "bytes": pc.binary_length(texts),
-        "chars": pc.utf8_length(texts),
-        "eojeol": pc.if_else(pc.equal(pc.binary_length(trimmed), 0), 0, words),
-        "withdrawn": withdrawn_rows(batch["path"]),
+        "bytes": np.diff(offsets),
+        "chars": chars,
+        "eojeol": eojeol,
+        "withdrawn": withdrawn_rows(copied["path"]) if "path" in copied else pa.repeat(False, len(sizes)),
     }
     return pa.table(columns).select(TOKEN_DOCS.names).cast(TOKEN_DOCS)
 

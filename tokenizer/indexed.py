@@ -74,7 +74,7 @@ class IndexedWriter:
             SchemaError: an id outside the vocabulary, or sizes that do not add up.
             StorageError: the shard would grow beyond the limit.
         """
-        given, lengths = np.asarray(ids, dtype=np.int64), np.asarray(sizes, dtype=np.int64)
+        given, lengths = np.asarray(ids), np.asarray(sizes, dtype=np.int64)
         if int(lengths.sum()) != len(given) or (len(lengths) and int(lengths.min()) < 0):
             raise SchemaError(f"{len(given)} tokens for sizes of {int(lengths.sum())}", where=str(self._prefix))
         if len(given) and not 0 <= int(given.min()) <= int(given.max()) < self._entries:
@@ -89,7 +89,7 @@ class IndexedWriter:
                 where=str(self._prefix),
                 fix="cut the documents' shards into smaller ones",
             )
-        self._handle.write(given.astype(self.dtype).tobytes())
+        self._handle.write(np.ascontiguousarray(given, self.dtype).data)
         self._sizes.append(lengths)
         self.tokens += len(given)
 
@@ -187,6 +187,11 @@ class IndexedTokens:
         """The tokens of a document, uint16 or int32 (tokens,), not copied."""
         first, last = self.span(document)
         return self.tokens[first:last]
+
+    def starts(self) -> npt.NDArray[np.int64]:
+        """First token of every document within the shard, int64 (documents,)."""
+        ends = np.append(np.asarray(self._pointers) // self.dtype.itemsize, len(self.tokens))
+        return ends[np.asarray(self.documents[:-1])]
 
     def _start(self, sequence: int) -> int:
         return int(self._pointers[sequence]) // self.dtype.itemsize if sequence < len(self.sizes) else len(self.tokens)

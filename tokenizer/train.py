@@ -6,17 +6,20 @@ has normalised, and decoding gives back every text byte for byte. The same sampl
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.errors import SourceError
 from corpus.shards import Counts, JobContext, Outcome, Output, add, atomic_path, write_json
-from tokenizer.pretokenize import pre_tokenizer
+from tokenizer.learning import learn_merges
+from tokenizer.piece_counts import Borders, Pieces
+from tokenizer.pretokenize import Cut, pre_tokenizer
 from tokenizer.vocabulary import (
     CONFIG,
     END_OF_TEXT,
@@ -26,10 +29,10 @@ from tokenizer.vocabulary import (
     ROLES,
     SPECIAL,
     TOKENIZER,
+    byte_names,
     content_hash,
     open_vocabulary,
     reserved,
-    threads,
 )
 
 if TYPE_CHECKING:
@@ -37,79 +40,93 @@ if TYPE_CHECKING:
 
 FOLDER = "tokenizer"
 _BATCH = 1000  # documents handed to the trainer at a time
+_BATCH_CHARACTERS = 1 << 22
 
 
 def train_tokenizer(
-    texts: Iterable[str], *, vocab_size: int, min_frequency: int, placeholders: Sequence[str] = ()
+    texts: Iterable[str],
+    *,
+    vocab_size: int,
+    min_frequency: int,
+    placeholders: Sequence[str] = (),
+    cut: Cut = "eojeol",
+    borders: Borders | None = None,
 ) -> Tokenizer:
-    """Learn a byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2).
+    """Learn a byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2) from pieces and their counts.
 
     Args:
-        texts: documents, streamed; memory goes by their different words.
+        texts: documents, streamed; memory goes by their different pieces.
         vocab_size: entries wanted. Where the texts have fewer pairs to merge, the vocabulary is as small as they
             make it. Reserved tokens fill it up to a multiple of 128.
         min_frequency: times that a pair must occur to be merged.
         placeholders: added tokens that are not special.
+        cut: what no token reaches across, when training and when encoding.
+        borders: what no merge is learned across beside that (`tokenizer/morphemes.py`); of no matter to encoding.
 
     Raises:
         SourceError: there is no text.
     """
-    from tokenizers import AddedToken, Tokenizer
-    from tokenizers.decoders import ByteLevel as ByteLevelDecoder
-    from tokenizers.models import BPE
-    from tokenizers.pre_tokenizers import ByteLevel
-    from tokenizers.trainers import BpeTrainer
-
     named = (*SPECIAL, *placeholders)
-    tokenizer = Tokenizer(BPE())
-    tokenizer.pre_tokenizer = pre_tokenizer()
-    tokenizer.decoder = ByteLevelDecoder()
-    trainer = BpeTrainer(
-        vocab_size=vocab_size,
-        min_frequency=min_frequency,
-        show_progress=False,
-        special_tokens=[AddedToken(name, normalized=False, special=True) for name in named],
-        initial_alphabet=ByteLevel.alphabet(),
-    )
-    seen: list[int] = [0]
-    with threads(True):
-        tokenizer.train_from_iterator(_batches(texts, named, seen), trainer)
-    if not seen[0]:
+    pieces, seen = Pieces(cut, borders), 0
+    for batch in batches_without(texts, named):
+        pieces.add(pa.array(batch, pa.large_string()))
+        seen += len(batch)
+    if not seen:
         raise SourceError(
             "no text to train a tokenizer on",
             where="unique/train",
             fix="see `hanjo report` for what was removed, or name a finished tokenizer as tokenize.path",
         )
-    return _completed(tokenizer, set(placeholders))
+    names = byte_names()
+    order = sorted(range(256), key=lambda byte: names[byte])  # of ids, as the library's trainer gives them
+    ranks = np.empty(256, np.int32)
+    ranks[order] = np.arange(256)
+    pairs, results = learn_merges(pieces.told(), ranks, max(0, vocab_size - 256 - len(named)), min_frequency)
+    spelt = [names[byte] for byte in order]
+    for (left, right), number in zip(pairs.tolist(), results.tolist(), strict=True):
+        if number == len(spelt):
+            spelt.append(spelt[left] + spelt[right])
+    merges = [(spelt[left], spelt[right]) for left, right in pairs.tolist()]
+    return _assembled([*named, *spelt], merges, set(placeholders), len(named), cut)
 
 
-def _batches(texts: Iterable[str], named: Sequence[str], seen: list[int]) -> Iterator[list[str]]:
+def batches_without(texts: Iterable[str], named: Sequence[str]) -> Iterator[list[str]]:
     """Texts in lists, cut where a token stands that is more than text: no merges are spent on its spelling."""
     split = re.compile("|".join(re.escape(name) for name in named)).split
     batch: list[str] = []
+    held = 0
     for text in texts:
         batch.extend(part for part in split(text) if part)
-        if len(batch) >= _BATCH:
-            seen[0] += len(batch)
+        held += len(text)
+        if len(batch) >= _BATCH or held >= _BATCH_CHARACTERS:
             yield batch
-            batch = []
-    seen[0] += len(batch)
+            batch, held = [], 0
     if batch:
         yield batch
 
 
-def _completed(tokenizer: Tokenizer, placeholders: set[str]) -> Tokenizer:
-    """Mark placeholders as not special (the trainer knows only special ones) and fill the vocabulary up."""
-    from tokenizers import Tokenizer
+def _assembled(
+    entries: list[str], merges: list[tuple[str, str]], placeholders: set[str], named: int, cut: Cut
+) -> Tokenizer:
+    """The tokenizer of entries by id, the first `named` of them added tokens, filled up with reserved ones."""
+    from tokenizers import AddedToken, Tokenizer
+    from tokenizers.decoders import ByteLevel
+    from tokenizers.models import BPE
 
-    state = json.loads(tokenizer.to_str())
-    for token in state["added_tokens"]:
-        token["special"] = token["content"] not in placeholders
-    entries = tokenizer.get_vocab_size()
-    like = state["added_tokens"][0]
-    for number in range(-entries % MULTIPLE):
-        state["added_tokens"].append({**like, "id": entries + number, "content": reserved(number)})
-    return Tokenizer.from_str(json.dumps(state))
+    tokenizer = Tokenizer(BPE(vocab={entry: number for number, entry in enumerate(entries)}, merges=merges))
+    tokenizer.pre_tokenizer = pre_tokenizer(cut)
+    tokenizer.decoder = ByteLevel()
+    for name in entries[:named]:
+        tokenizer.add_tokens([AddedToken(name, normalized=False, special=name not in placeholders)])
+    filling = [reserved(number) for number in range(-len(entries) % MULTIPLE)]
+    tokenizer.add_special_tokens([AddedToken(name, normalized=False, special=True) for name in filling])
+    return tokenizer
+
+
+def added_token(number: int, name: str, special: bool) -> dict[str, Any]:
+    """An entry of `added_tokens` in `tokenizer.json`."""
+    plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    return {"id": number, "content": name, **plain, "special": special}
 
 
 def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:

@@ -17,12 +17,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import SourceError
 from corpus.manifest import fingerprint, hash_file
-from tokenizer.pretokenize import pre_tokenizer
+from tokenizer.pretokenize import cut_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -33,7 +34,16 @@ ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
 SPECIAL = (END_OF_TEXT, PAD, *ROLES)
 MULTIPLE = 128  # of the vocabulary: matrix products on GPUs like it
 TOKENIZER, CONFIG = "tokenizer.json", "tokenizer_config.json"
-FILES = (TOKENIZER, CONFIG, "special_tokens_map.json", "chat_template.jinja")
+MODEL = "tokenizer.model"  # of sentencepiece
+FILES = (TOKENIZER, CONFIG, "special_tokens_map.json", "chat_template.jinja", MODEL)
+
+
+@cache
+def byte_names() -> tuple[str, ...]:
+    """How a byte-level vocabulary writes each of the 256 bytes (GPT-2's mapping): printable ones as they are."""
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = iter(range(256))
+    return tuple(chr(byte) if byte in printable else chr(256 + next(others)) for byte in range(256))
 
 
 def reserved(number: int) -> str:
@@ -50,7 +60,7 @@ class Vocabulary:
         entries: ids lie in [0, entries), added tokens included.
         end_of_text: the id that ends a document.
         lines_apart: no token reaches over the start of a line that begins with a word, so that long texts may be cut
-            there; known of our own pattern only.
+            there; known of our own cuts only.
     """
 
     tokenizer: Tokenizer
@@ -97,8 +107,7 @@ def open_vocabulary(folder: Path) -> Vocabulary:
             where=str(path),
             fix='set "special": true for it under "added_tokens"',
         )
-    cutter = tokenizer.pre_tokenizer
-    ours = tokenizer.normalizer is None and cutter is not None and repr(cutter) == repr(pre_tokenizer())
+    ours = tokenizer.normalizer is None and cut_of(json.loads(tokenizer.to_str())) is not None
     return Vocabulary(tokenizer, max(tokenizer.get_vocab().values()) + 1, number, ours)
 
 
@@ -115,6 +124,12 @@ def _config(folder: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise SourceError("not a JSON object", where=str(path), fix="save the tokenizer again")
     return value
+
+
+def normaliser(vocabulary: Vocabulary) -> str | None:
+    """How the tokenizer changes text before it cuts it (`NFC`, `Sequence`, …): decoding gives that form back."""
+    told = json.loads(vocabulary.tokenizer.to_str())["normalizer"]
+    return str(told["type"]) if told else None
 
 
 def content_hash(folder: Path) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from corpus.errors import RightsError, StaleError
 from corpus.rights import Rights
 from corpus.shards import JobContext, Outcome, fingerprint_of, read_table
-from tokenizer import encode
+from tokenizer import encode, engines
 from tokenizer.encode import encode_shard, refuse_without_rights
 from tokenizer.indexed import IndexedTokens
 from tokenizer.vocabulary import content_hash, open_vocabulary
@@ -81,7 +81,7 @@ def test_the_docs_table_says_where_each_document_is_and_how_long(make_run: MakeR
 )
 def test_long_texts_in_pieces_give_the_ids_of_the_whole(folder: Path, text: str, aim: int) -> None:
     tokenizer = open_vocabulary(folder).tokenizer
-    parts = encode._pieces(text, aim)
+    parts = engines._pieces(text, aim)
     assert "".join(parts) == text
     ids = [number for part in parts for number in tokenizer.encode(part, add_special_tokens=False).ids]
     assert ids == tokenizer.encode(text, add_special_tokens=False).ids
@@ -93,7 +93,7 @@ def test_chunks_do_not_change_the_tokens(
     run = make_run({"train/00000": texts[:50]})
     encoded(run, folder)
     whole = (run / "tokens" / "train" / "00000.bin").read_bytes()
-    monkeypatch.setattr(encode, "_CHUNK", 37)
+    monkeypatch.setattr(engines, "_CHUNK", 37)
     monkeypatch.setattr(encode, "_ROWS", 3)
     for path in (run / "tokenizer").iterdir():
         path.unlink()

@@ -1,0 +1,89 @@
+"""`hanjo tokenizer train|encode|show`: from lines of text to a shard that is read again; clear words for bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from corpus.errors import HanjoError, SourceError, UsageError
+from hanjo.cli import app
+
+WORDS = "가방 나비 다리 라면 마음 바람 사람 아침 자리 차표 카드 타자 파도 하늘 거울 너울 더위 러닝 머리 버스".split(" ")  # noqa: SIM905
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(app, ["tokenizer", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with text.jsonl, a tokenizer trained on it, and its shards."""
+    folder = tmp_path_factory.mktemp("commands")
+    texts = [" ".join(WORDS[(a * b) % 20] + WORDS[(a + b) % 20] for b in range(1, 12)) for a in range(400)]
+    lines = [json.dumps({"id": f"d{number}", "text": text}) for number, text in enumerate(texts)]
+    (folder / "text.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    told = run("train", folder / "tok", folder / "text.jsonl", "--vocab-size", "512", "--json")
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["entries"] == 512
+    told = run("encode", "--tokenizer", folder / "tok", folder / "text.jsonl", folder / "out", "--json")
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["counts"]["kept"]["documents"] == 400
+    return folder
+
+
+def test_a_document_is_shown_by_number_by_id_and_by_its_range(made: Path) -> None:
+    told = json.loads(run("show", made / "out" / "00000.bin", "--id", "d7", "--json").stdout)
+    (document,) = told["documents"]
+    assert (document["id"], document["document"]) == ("d7", 7)
+    first = document["first_token"]
+    text = json.loads((made / "text.jsonl").read_text(encoding="utf-8").splitlines()[7])["text"]
+    assert "".join(token["text"] for token in told["tokens"][:-1]) == text
+    again = run("show", made / "out" / "00000", "--tokens", f"{first}:{first + document['tokens']}", "--json")
+    assert json.loads(again.stdout) == told
+    shown = run("show", made / "out" / "00000", "--document", "7")
+    assert shown.exit_code == 0
+    assert shown.stdout.strip().replace("│", "").removesuffix("«<|endoftext|>»") == text
+    assert "document 7 (d7): tokens" in shown.stderr
+
+
+def test_train_and_encode_say_what_they_did(made: Path, tmp_path: Path) -> None:
+    told = run("train", tmp_path / "tok", made / "text.jsonl", "--vocab-size", "512", "--weight", "text=2")
+    assert "512 entries from 400 of 400 documents" in told.stdout
+    assert (tmp_path / "tok" / "tokenizer.json").read_bytes() == (made / "tok" / "tokenizer.json").read_bytes()
+    told = run("encode", "--tokenizer", made / "tok", made / "text.jsonl", tmp_path / "out", "--shard-size", "1kB")
+    assert "400 documents" in told.stdout
+    assert len(list((tmp_path / "out").glob("*.bin"))) > 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "said"),
+    [
+        (("encode", "--tokenizer", "{}/tok", "{}/text.jsonl", "{}/new", "--shard-size", "3GiB"), UsageError, "2GiB"),
+        (("encode", "--tokenizer", "{}/tok", "{}/text.jsonl", "{}/new", "--shard-size", "much"), UsageError, "no size"),
+        (("encode", "--tokenizer", "{}/out", "{}/text.jsonl", "{}/new"), SourceError, "the file is missing"),
+        (("train", "{}/new", "{}/text.jsonl", "--weight", "text"), UsageError, "write SOURCE=NUMBER"),
+        (("train", "{}/new", "{}/text.jsonl", "--vocab-size", "9000"), SourceError, "give more text, or --vocab-size"),
+        (("show", "{}/out/00000", "--tokens", "3"), UsageError, "write FIRST:END"),
+        (("show", "{}/out/00000", "--tokens", "3:4", "--document", "1"), UsageError, "give one of them"),
+        (("show", "{}/out/00001"), HanjoError, r"00001\.idx: the file is missing"),
+    ],
+)
+def test_wrong_usage_is_refused_with_the_reason(
+    made: Path, arguments: tuple[str, ...], kind: type[HanjoError], said: str
+) -> None:
+    done = run(*(one.format(made) for one in arguments))
+    assert isinstance(done.exception, kind)
+    assert not (made / "new").exists()
+    with pytest.raises(kind, match=said):
+        raise done.exception
+
+
+def test_a_run_wants_an_id(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text("name: a\n")
+    done = run("show", tmp_path)
+    assert isinstance(done.exception, UsageError)
+    assert "RUN/tokens/train" in str(done.exception)

@@ -1,0 +1,78 @@
+"""A weighted, seeded sample of documents that are read once: what `hanjo tokenizer train` learns from.
+
+Every document draws a number by a keyed hash of its source and id, divided by its source's weight; the smallest ones
+stay (Efraimidis and Spirakis 2006). So the sample depends on the documents, the seed and the weights, and on no order
+or number of workers. Memory holds at most twice the text that is wanted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+
+from corpus.errors import UsageError
+
+
+def draw(seed: int, source: str, identity: str, weight: float) -> float:
+    """The number of a document: exponentially distributed with its weight as rate."""
+    told = f"hanjo.sample/{seed}/{source}/{identity}".encode()
+    number = int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big")
+    return -math.log((number + 1) / (1 << 64)) / weight
+
+
+class Sample:
+    """Documents of at most `size` bytes of text together, drawn from all that are added.
+
+    Args:
+        weights: by source; of sources not named it is 1. With weight 0 a source is left out.
+    """
+
+    def __init__(self, seed: int, size: int, weights: Mapping[str, float]) -> None:
+        self._seed, self._size, self._weights = seed, size, weights
+        self._held: list[tuple[float, bytes]] = []
+        self._bytes = 0
+        self.sources: dict[str, int] = {}
+        self.documents = 0
+
+    def add(self, sources: Sequence[str], ids: Sequence[str], texts: Sequence[str]) -> None:
+        """Offer documents."""
+        for source, identity, text in zip(sources, ids, texts, strict=True):
+            self.documents += 1
+            self.sources[source] = self.sources.get(source, 0) + 1
+            weight = self._weights.get(source, 1.0)
+            if weight > 0 and text:
+                data = text.encode()
+                self._held.append((draw(self._seed, source, identity, weight), data))
+                self._bytes += len(data)
+        if self._bytes > 2 * self._size:
+            self._prune()
+
+    def texts(self) -> list[str]:
+        """The sample in the order of its numbers; the last text is cut to fit.
+
+        Raises:
+            UsageError: a weight names a source of which there was no document.
+        """
+        for name in self._weights:
+            if name not in self.sources:
+                near = difflib.get_close_matches(name, self.sources, n=1)
+                known = ", ".join(sorted(self.sources)[:20])
+                fix = f"did you mean {near[0]!r}?" if near else f"the sources are: {known}"
+                raise UsageError(f"no document of source {name!r}, which has a weight", fix=fix)
+        self._prune()
+        return [data.decode("utf-8", "ignore") for _, data in self._held]
+
+    def _prune(self) -> None:
+        self._held.sort(key=itemgetter(0, 1))
+        kept: list[tuple[float, bytes]] = []
+        left = self._size
+        for number, data in self._held:
+            if left <= 0:
+                break
+            # A document that is cut here can only be cut further: what comes later has smaller numbers.
+            kept.append((number, data[:left]))
+            left -= len(data)
+        self._held, self._bytes = kept, sum(len(data) for _, data in kept)

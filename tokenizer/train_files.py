@@ -1,0 +1,154 @@
+"""`hanjo tokenizer train`: files, folders or runs → a sample → a tokenizer's folder, with a card of what it is made of.
+
+    OUT/tokenizer.json tokenizer_config.json    as `AutoTokenizer` opens it
+    OUT/tokenizer.model                         of sentencepiece's kinds
+    OUT/training.json                           settings, the sample by source, what came out
+
+The same documents, settings and seed give the same files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from corpus.errors import SourceError, UsageError
+from corpus.privacy import PLACEHOLDERS
+from corpus.shards import atomic_path, write_json
+from tokenizer.documents import Files
+from tokenizer.folders import whole_folder
+from tokenizer.pretokenize import Cut
+from tokenizer.sample import Sample
+from tokenizer.train import train_tokenizer, write_tokenizer
+from tokenizer.vocabulary import MODEL, content_hash
+
+Kind = Literal["byte-bpe", "bpe", "unigram"]
+KINDS: tuple[Kind, ...] = ("byte-bpe", "bpe", "unigram")
+BORDERS = ("eojeol", "kiwi", "none")
+CARD = "training.json"
+_HANGUL = re.compile(r"[\uac00-\ud7a3\u1100-\u11ff]")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """What to learn, and from how much.
+
+    Attributes:
+        kind: byte-bpe, or bpe and unigram of characters with byte fallback by sentencepiece.
+        borders: eojeol; kiwi, eojeol and morphemes, when training only; none, so that tokens may hold several words.
+        sample_bytes: of text, at most.
+        weights: by source.
+        without_hangul: take text that holds no Hangul.
+    """
+
+    vocab_size: int = 32_000
+    kind: Kind = "byte-bpe"
+    borders: str = "eojeol"
+    sample_bytes: int = 256 << 20
+    min_frequency: int = 2
+    seed: int = 0
+    weights: dict[str, float] = field(default_factory=dict)
+    without_hangul: bool = False
+
+
+def train_files(
+    inputs: Sequence[Path], out: Path, settings: TrainSettings, text: str = "text", identity: str = "id"
+) -> dict[str, Any]:
+    """Train a tokenizer.
+
+    Args:
+        inputs: JSON Lines, Parquet, folders of Parquet; of a run's folder, its train split.
+        out: a folder that is not there or empty.
+
+    Returns:
+        What stands in `training.json`.
+
+    Raises:
+        UsageError: settings that make no sense, or `out` holds something.
+        SourceError: a record cannot be read; no text, no Hangul, or too little text for that many entries.
+    """
+    _refuse(settings)
+    sample = Sample(settings.seed, settings.sample_bytes, settings.weights)
+    for path in inputs:
+        files = Files(path / "unique" / "train" if (path / "recipe.yaml").exists() else path, text, identity)
+        for batch in files.batches():
+            stem = batch.file.partition(".")[0]
+            ids, texts = batch.columns["id"].to_pylist(), batch.texts.to_pylist()
+            sources = batch.columns["source"].to_pylist() if "source" in batch.columns else [None] * len(ids)
+            sample.add([stem if one is None else one for one in sources], ids, texts)
+    texts = sample.texts()
+    where = ", ".join(map(str, inputs))
+    size = sum(len(one.encode()) for one in texts)
+    if not settings.without_hangul and not any(_HANGUL.search(one) for one in texts):
+        raise SourceError(
+            f"no Hangul in {len(texts):,} documents, {size:,} bytes of text",
+            where=where,
+            fix="check the file and --text; with --without-hangul such text is taken",
+        )
+    with whole_folder(out) as folder:
+        entries = _trained(folder, texts, settings, where)
+        card = {
+            "settings": dataclasses.asdict(settings),
+            "sample": {"documents": len(texts), "bytes": size, "of_documents": sample.documents},
+            "sources": dict(sorted(sample.sources.items())),
+            "entries": entries,
+            "tokenizer": content_hash(folder),
+        }
+        write_json(folder / CARD, card)
+    return card
+
+
+def _refuse(settings: TrainSettings) -> None:
+    if settings.kind not in KINDS:
+        raise UsageError(f"no kind {settings.kind!r}", fix=f"the kinds are: {', '.join(KINDS)}")
+    if settings.borders not in BORDERS:
+        raise UsageError(f"no borders {settings.borders!r}", fix=f"they are: {', '.join(BORDERS)}")
+    if any(weight < 0 for weight in settings.weights.values()):
+        raise UsageError("a weight below 0", fix="give a source that is to be left out the weight 0")
+    least = 512 if settings.kind == "byte-bpe" else 1024
+    if settings.vocab_size < least:
+        raise UsageError(f"a vocabulary of {settings.vocab_size} entries", fix=f"ask for at least {least}")
+
+
+def _trained(folder: Path, texts: list[str], settings: TrainSettings, where: str) -> int:
+    """Write the tokenizer's files; its entries."""
+    from tokenizer.morphemes import morpheme_borders
+
+    cut: Cut = "none" if settings.borders == "none" else "eojeol"
+    borders = morpheme_borders() if settings.borders == "kiwi" else None
+    if settings.kind == "byte-bpe":
+        made = train_tokenizer(
+            texts,
+            vocab_size=settings.vocab_size,
+            min_frequency=settings.min_frequency,
+            placeholders=PLACEHOLDERS,
+            cut=cut,
+            borders=borders,
+        )
+        learned = sum(not name.startswith("<|reserved_") for name in made.get_vocab())
+        if learned < settings.vocab_size:
+            raise SourceError(
+                f"the text gives {learned:,} entries, {settings.vocab_size:,} were asked for: "
+                f"no other pair occurs {settings.min_frequency} times",
+                where=where,
+                fix=f"give more text, or --vocab-size {learned}",
+            )
+    else:
+        from tokenizer.sentencepieces import train_sentencepiece
+
+        model, made = train_sentencepiece(
+            texts,
+            settings.kind,
+            vocab_size=settings.vocab_size,
+            placeholders=PLACEHOLDERS,
+            cut=cut,
+            borders=borders,
+        )
+        with atomic_path(folder / MODEL) as temporary:
+            temporary.write_bytes(model)
+    write_tokenizer(made, folder)
+    return int(made.get_vocab_size())
