@@ -365,9 +365,8 @@ def main() -> None:
     texts = documents(told.texts)
     train = [text for number, text in enumerate(texts) if number % HELD_OUT]
     held = [text for number, text in enumerate(texts) if number % HELD_OUT == 0]
-    size = sum(len(text.encode()) for text in texts)
+    size, folder = sum(len(text.encode()) for text in texts), told.work / "tokenizer-ours"
     print(f"{machine()}; {len(texts)} documents, {size} bytes of text, of which each occurs once")
-    folder = told.work / "tokenizer-ours"
     result: dict[str, Any] = {"machine": machine(), "documents": len(texts), "bytes": size, "encoded": {}}
     result["trained"] = trained(train, held, skipped, folder)
     result["beside"] = []

@@ -169,9 +169,11 @@ class Gigatoken:
 
 
 def _gigatoken(vocabulary: Vocabulary, told: dict[str, Any]) -> Gigatoken | None:
-    """The engine where gigatoken knows the tokenizer."""
-    from gigatoken import Tokenizer
-
+    """The engine where gigatoken is there and knows the tokenizer."""
+    try:
+        from gigatoken import Tokenizer
+    except ImportError:
+        return None
     try:
         backend = Tokenizer.from_json(json.dumps(told))
     except (RuntimeError, ValueError):  # what it raises for what it does not know; its message names the pattern

@@ -32,6 +32,7 @@ Kind = Literal["unigram", "bpe"]
 SPACE = "▁"
 _UNKNOWN = "<unk>"
 _DELIMITER = "\x1f"  # unit separator: taken out of the text before
+_DIGITS = "0123456789"
 _THREADS = 16  # sentencepiece sums by thread: another number would give other scores
 _LONGEST = 1 << 16  # bytes of a sentence; it is made of whole pieces
 
@@ -74,6 +75,7 @@ def train_sentencepiece(
             remove_extra_whitespaces=False,
             allow_whitespace_only_pieces=True,
             split_digits=True,
+            split_by_unicode_script=False,
             split_by_whitespace=cut == "eojeol",
             pretokenization_delimiter=_DELIMITER,
             max_sentence_length=2 * _LONGEST,
@@ -125,24 +127,26 @@ def _sentences(
         if brackets:
             places = np.flatnonzero(buffer[: offsets[-1]] == ord("<"))
             ends = np.union1d(ends, np.concatenate([places[places > 0], places + 1]))
-        yield from _lines(buffer[: offsets[-1]].tobytes(), ends)
+        yield from _lines(buffer[: offsets[-1]].tobytes(), ends, cut)
 
 
-def _lines(data: bytes, ends: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[str]:
+def _lines(data: bytes, ends: np.ndarray[Any, np.dtype[np.int64]], cut: Cut) -> Iterator[str]:
+    """Lines of pieces; between two that sentencepiece would part anyway no delimiter: it would cost a tenth."""
     line: list[str] = []
-    held, start = 0, 0
+    held, start, last = 0, 0, " "
     for end in ends.tolist():
         piece = data[start:end].decode()
         start = end
         body = piece.rstrip("\r\n")
         if body:
-            line.append(body)
-            held += len(body)
+            parted = last in _DIGITS or body[0] in _DIGITS or (cut == "eojeol" and body[0] == " ")
+            line.append(body if parted or not line else _DELIMITER + body)
+            held, last = held + len(body), body[-1]
         if line and (len(body) < len(piece) or held > _LONGEST // 4):
-            yield _DELIMITER.join(line)
+            yield "".join(line)
             line, held = [], 0
     if line:
-        yield _DELIMITER.join(line)
+        yield "".join(line)
 
 
 def _fast(model: bytes, kind: Kind, placeholders: set[str]) -> Tokenizer:
