@@ -31,7 +31,7 @@ from corpus.staging import BLANK, WITHDRAWN
 from corpus.tombstones import read_tombstones
 from corpus.work_units import SourceSettings, Unit, find_sources, source_files, units_of
 
-VERSION = 1
+VERSION = 2
 _WHOLE: dict[str, Any] = {"spans": None, "state": {}}  # of a piece that its reader has not divided
 _SMALL = 256 << 20  # bytes; hashing fewer takes less time than starting worker processes
 

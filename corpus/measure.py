@@ -13,7 +13,6 @@ from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from annotated_types import Ge, Le
 
@@ -36,7 +35,7 @@ from corpus.shards import (
     write_table,
 )
 from corpus.signals import SCHEMA, measure_texts
-from corpus.staging import WITHDRAWN
+from corpus.staging import WITHDRAWN, withdrawn_rows
 
 VERSION = 1
 
@@ -138,9 +137,9 @@ def measure_shard(
     edits, signals = [], []
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            texts = one_array(file.read_row_group(group, columns=["text"]).column("text"))
-            found, batch = measure_batch(texts, budget, policies, counts, score)
-            if gone := int(pc.sum(pc.equal(pc.binary_length(texts), 0)).as_py() or 0):  # rows left by a withdrawal
+            rows = file.read_row_group(group, columns=["text", "path"])
+            found, batch = measure_batch(one_array(rows["text"]), budget, policies, counts, score)
+            if gone := int(withdrawn_rows(rows["path"]).sum()):
                 add(counts, "kept", documents=-gone)
                 add(counts, WITHDRAWN, documents=gone)
             edits.append(found)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERSION", "DedupSettings", "phases"]
 
-VERSION = 1
+VERSION = 2
 Call = Callable[..., Outcome]
 Local = dict[str, Any]
 _SKETCHES = "/dedup/sketches/"

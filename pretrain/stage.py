@@ -119,12 +119,12 @@ def plan_training(
         )
     if not 0 < until <= settings.steps:
         raise UsageError(f"cannot stop after {until} of {settings.steps} steps", fix="raise pretrain.steps")
-    vocabulary = open_vocabulary(run / "tokenizer")
     # Without what changes no weight. A change of ranks is to be refused with a reason, not taken for another run.
     same = dataclasses.replace(settings, **_SAME_WEIGHTS)
     age, weights = _begun_at(run, same, seed)
     inputs = _inputs(run, age)
     train_shards, valid_shards = (_token_shards(run, split, age) for split in ("train", "valid"))
+    vocabulary = open_vocabulary(run / "tokenizer")
     return Plan(
         settings=settings,
         seed=seed,

@@ -23,7 +23,7 @@ from tokenizer.sampling import sample_jobs
 from tokenizer.train import take_over, train_job
 from tokenizer.vocabulary import TOKENIZER, content_hash
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,12 @@ from hanjo.stages import named
 
 ROOT = Path(__file__).resolve().parents[2]
 KNOWN = {
-    "collect": (1, "b25ef49d922941e69c918cd86c07feb3"),
+    "collect": (2, "b25ef49d922941e69c918cd86c07feb3"),
     "measure": (1, "d7431cf0fccd799bddb866b40106705f"),
     "decide": (1, "12f3ee6142fd6dc5d82195baac89c8f3"),
-    "dedup": (1, "54c12d4079da907447e01bb68360e05d"),
-    "tokenize": (1, "c40a1c877c2137386c723aa781be9827"),
-    "pretrain": (1, "51eebbaf18131841f1505069e9bc168e"),
+    "dedup": (2, "54c12d4079da907447e01bb68360e05d"),
+    "tokenize": (2, "8ac6447d52c5185d1b17b822e6fae22d"),
+    "pretrain": (1, "ee0cdc34e206763a9b3a77677b3f3335"),
     "evaluate": (1, "91064ad28870d09f4366a783e6459991"),
 }
 SOURCES = ("tax-rulings", "libreoffice-site", "udhr", "hwpx-form")
