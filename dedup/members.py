@@ -23,6 +23,7 @@ from corpus.staging import read_rows
 FOLDER = "clusters/members"
 COLUMNS = ("cluster", "size", "split", "keep", "rule", "witness", "similarity")
 _DIGITS = "0123456789abcdef"
+_ROWS = 1 << 16  # of a row group: sorted, so that a look-up reads one
 
 
 def index_members(run: Path) -> None:
@@ -38,31 +39,35 @@ def index_members(run: Path) -> None:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     with ExitStack() as stack:
-        runs = [stack.enter_context(pq.ParquetWriter(temporary / f".{digit}", ID_INDEX)) for digit in _DIGITS]
+        files = [temporary / f".{digit}" for digit in _DIGITS]
+        runs = [stack.enter_context(pa.ipc.new_file(str(file), ID_INDEX)) for file in files]
         for shard in read_shards(run, "dedup", "clusters"):
             table = read_table(run / shard.path, ["cluster", "size"])
             rows = np.flatnonzero(pc.fill_null(pc.greater(table["size"], 1), False).to_numpy())
             names = table["cluster"].take(pa.array(rows)).combine_chunks()
-            found = {"id": names, "shard": pa.repeat(Path(shard.path).stem, len(rows)), "row": rows}
-            held = pa.table(found, schema=ID_INDEX)
-            for digit, writer in zip(_DIGITS, runs, strict=True):
-                if (part := held.filter(pc.starts_with(held["id"], digit))).num_rows:
-                    writer.write_table(part)
-    for digit in _DIGITS:
-        _write(temporary / f"{digit}.parquet", pq.read_table(temporary / f".{digit}"), digit)
-        (temporary / f".{digit}").unlink()
+            order = pc.sort_indices(names)
+            held = pa.table(
+                {
+                    "id": names.take(order),
+                    "shard": pa.repeat(Path(shard.path).stem, len(rows)),
+                    "row": pa.array(rows).take(order),
+                },
+                schema=ID_INDEX,
+            )
+            first = pc.utf8_slice_codeunits(held["id"], 0, 1).to_numpy()
+            bounds = np.searchsorted(first.astype("U1"), [*_DIGITS, "g"])
+            for writer, start, end in zip(runs, bounds[:-1], bounds[1:], strict=True):
+                writer.write_table(held.slice(start, end - start))
+    for digit, file in zip(_DIGITS, files, strict=True):
+        table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
+        table = table.sort_by([("id", "ascending"), ("shard", "ascending"), ("row", "ascending")])
+        path = temporary / f"{digit}.parquet"
+        pq.write_table(table, path, compression="zstd", row_group_size=_ROWS)
+        sync(path)
+        file.unlink()
     sync(temporary)
     temporary.rename(folder)
     sync(folder.parent)
-
-
-def _write(path: Path, table: pa.Table, digit: str) -> None:
-    table = table.sort_by([("id", "ascending"), ("shard", "ascending"), ("row", "ascending")])
-    with pq.ParquetWriter(path, ID_INDEX, compression="zstd") as writer:
-        for second in _DIGITS:
-            if (part := table.filter(pc.starts_with(table["id"], digit + second))).num_rows:
-                writer.write_table(part)
-    sync(path)
 
 
 def members_of(run: Path, clusters: set[str]) -> pa.Table:

@@ -96,8 +96,9 @@ def test_the_stage_runs_over_the_benchmark_s_documents(tmp_path: Path, pool: lis
 
     table = pq.read_table(write(tmp_path / "docs", pool, 300_000, 7, "parquet")[0])
     lay_out(tmp_path / "run", table)
-    go = stage_of(tmp_path / "run", Workers(1))
+    clear, go = stage_of(tmp_path / "run", Workers(1))
     for _ in range(2):  # from nothing each time
+        clear()
         go()
         manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
         counts = manifest["stages"]["dedup"]["counts"]
