@@ -25,6 +25,8 @@ from corpus.processes import die_with_parent
 from corpus.shards import Job, JobContext, Outcome
 from hanjo.memory import own_peak, reset_peak, watched
 
+_KEPT = 8  # of a job's memory Arrow may keep this part: to give it back and ask again costs a twentieth of the time
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -62,7 +64,9 @@ def carry_out(job: Job, context: JobContext, family: bool = False) -> Done:
             f"unforeseen {type(error).__name__}: {error}", where=f"job {job.name}", fix=f"please report it with {log}"
         ) from error
     done = Done(outcome, time.monotonic() - started, max(own_peak(), peak[0]))
-    pa.default_memory_pool().release_unused()  # what Arrow keeps for later would stand beside the next job's memory
+    pool = pa.default_memory_pool()
+    if (pool.max_memory() or 0) * _KEPT > context.memory:
+        pool.release_unused()  # what Arrow keeps for later would stand beside the next job's memory
     return done
 
 
