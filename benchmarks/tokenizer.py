@@ -305,7 +305,7 @@ def gigatoken(texts: list[str]) -> Count:
     from tokenizers import Tokenizer, pre_tokenizers
     from tokenizers.models import BPE
 
-    from tokenizer.vocabulary import byte_names
+    from tokenizer.byte_level import byte_names
 
     told = "\x00".join(text.replace("\x00", "") for text in texts).encode()
     vocab, merges = train_bpe(told, ENTRIES, ["<|endoftext|>"], separator=b"\x00")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hanjo.check_sections import Code, Sample, Share, Table, Text, sections, tokens, verdict
@@ -13,7 +12,6 @@ from hanjo.version import __version__
 if TYPE_CHECKING:
     from rich.console import Console
 
-_TEMPLATES = Path(__file__).parent / "report"
 _STYLES = {"plain": "", "note": "dim", "good": "bold green", "bad": "red"}
 
 
@@ -61,19 +59,10 @@ def _drawn(block: Text | Code | Table | Sample) -> Any:
 
 def page(facts: Mapping[str, Any], words: Words) -> str:
     """The verdict as one HTML page."""
-    import jinja2
-    from markupsafe import Markup
-
     from hanjo.report.charts import share_bar
     from hanjo.report.figures import size, whole
+    from hanjo.report.templates import environment
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     unique = facts["unique"]
     found = facts["tokens"]
     cards = [
@@ -84,15 +73,18 @@ def page(facts: Mapping[str, Any], words: Words) -> str:
         (words("bytes"), size(unique["bytes"]), ""),
         (words("unreadable"), whole(sum(row["documents"] for row in facts["quarantined"])), ""),
     ]
-    return environment.get_template("check.html.jinja").render(
-        style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        words=words,
-        lang=words.lang,
-        verdict=verdict(facts, words),
-        cards=cards,
-        sections=list(sections(facts, words)),
-        paths=[one["path"] for one in facts["rights"]],
-        kind=lambda block: type(block).__name__,
-        bar=lambda share: share_bar([(share.name, "accent", share.part)], share.whole),
-        footer=words("footer", version=__version__, day=facts["as_of"]),
+    return (
+        environment()
+        .get_template("check.html.jinja")
+        .render(
+            words=words,
+            lang=words.lang,
+            verdict=verdict(facts, words),
+            cards=cards,
+            sections=list(sections(facts, words)),
+            paths=[one["path"] for one in facts["rights"]],
+            kind=lambda block: type(block).__name__,
+            bar=lambda share: share_bar([(share.name, "accent", share.part)], share.whole),
+            footer=words("footer", version=__version__, day=facts["as_of"]),
+        )
     )

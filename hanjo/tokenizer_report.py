@@ -23,8 +23,6 @@ from tokenizer.texts import read_domains, sampled, sampled_pairs
 if TYPE_CHECKING:
     from rich.table import Table
 
-_TEMPLATES = Path(__file__).parent / "report"
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -145,31 +143,26 @@ def write_page(found: Sequence[Measured], path: Path) -> None:
 
 def render(found: Sequence[Measured]) -> str:
     """The page as HTML text."""
-    import jinja2
-    from markupsafe import Markup
+    from hanjo.report.templates import environment
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     rows = [told(one) for one in found]
     best = max(rows, key=lambda row: row["bytes_per_token"] or 0.0)
-    return environment.get_template("tokenizer.html.jinja").render(
-        style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        rows=rows,
-        best=best,
-        figures=FIGURES,
-        cell=cell,
-        bar=lambda name, value, whole: charts.share_bar([(name, "accent", value or 0.0)], whole),
-        domains=list(rows[0]["domains"]),
-        widest=max(d["bytes_per_token"] or 0.0 for row in rows for d in row["domains"].values()),
-        curves=[(one.name, _curve(one, found)) for one in found],
-        size=figures.size(rows[0]["bytes"]),
-        texts=figures.whole(rows[0]["texts"]),
-        version=__version__,
+    return (
+        environment()
+        .get_template("tokenizer.html.jinja")
+        .render(
+            rows=rows,
+            best=best,
+            figures=FIGURES,
+            cell=cell,
+            bar=lambda name, value, whole: charts.share_bar([(name, "accent", value or 0.0)], whole),
+            domains=list(rows[0]["domains"]),
+            widest=max(d["bytes_per_token"] or 0.0 for row in rows for d in row["domains"].values()),
+            curves=[(one.name, _curve(one, found)) for one in found],
+            size=figures.size(rows[0]["bytes"]),
+            texts=figures.whole(rows[0]["texts"]),
+            version=__version__,
+        )
     )
 
 

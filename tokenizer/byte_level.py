@@ -1,6 +1,6 @@
 """Tokens as bytes: GPT-2's printable characters for bytes and back, and which bytes can only come from Hangul.
 
-Used where a vocabulary is extended, verified, pruned or measured. A token of a byte-level vocabulary need not be whole
+Used wherever tokens are made, looked at or measured. A token of a byte-level vocabulary need not be whole
 characters, so that "contains Hangul" is asked of bytes: is every valid UTF-8 text with these bytes a text with Hangul?
 """
 
@@ -22,19 +22,17 @@ HANGUL = (
 
 
 @functools.cache
-def byte_characters() -> dict[int, str]:
-    """GPT-2's mapping: a printable character for each byte, in the order of bytes."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    table = {byte: chr(byte) for byte in printable}
-    table |= {byte: chr(256 + number) for number, byte in enumerate(others)}
-    return dict(sorted(table.items()))
+def byte_names() -> tuple[str, ...]:
+    """How a byte-level vocabulary writes each of the 256 bytes (GPT-2's mapping): printable ones as they are."""
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = iter(range(256))
+    return tuple(chr(byte) if byte in printable else chr(256 + next(others)) for byte in range(256))
 
 
 @functools.cache
 def character_bytes() -> dict[str, int]:
     """The way back: a byte for each of the 256 characters."""
-    return {character: byte for byte, character in byte_characters().items()}
+    return {character: byte for byte, character in enumerate(byte_names())}
 
 
 def to_bytes(token: str) -> bytes | None:
@@ -48,7 +46,7 @@ def to_bytes(token: str) -> bytes | None:
 
 def from_bytes(data: bytes) -> str:
     """The byte-level token of some bytes."""
-    table = byte_characters()
+    table = byte_names()
     return "".join(table[byte] for byte in data)
 
 

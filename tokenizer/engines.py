@@ -23,10 +23,11 @@ import pyarrow as pa
 
 from corpus.edits import text_buffers
 from corpus.manifest import fingerprint
+from tokenizer.byte_level import byte_names
 from tokenizer.merging import MOST_IDS, Merges, empty_table, encode_buffer, merge_table, spots_of
 from tokenizer.names import find_names, names_of, overlap
 from tokenizer.pretokenize import Cut, classes, cut_of
-from tokenizer.vocabulary import Vocabulary, byte_names, threads
+from tokenizer.vocabulary import Vocabulary, threads
 
 Ids = npt.NDArray[Any]  # int32 or uint32
 Sizes = npt.NDArray[np.int64]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import SourceError
-from tokenizer.byte_level import HANGUL, byte_characters, to_bytes
-from tokenizer.vocabulary import TOKENIZER
+from tokenizer.byte_level import HANGUL, byte_names, to_bytes
+from tokenizer.vocabulary import TOKENIZER, read_object
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -80,15 +80,7 @@ def open_byte_level(folder: Path) -> ByteLevelBpe:
     Raises:
         SourceError: missing, unreadable, or not of the kind that merges can be added to; with the reason.
     """
-    path = folder / TOKENIZER
-    try:
-        state = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SourceError(
-            "the file is missing", where=str(path), fix="give a folder with a fast tokenizer (tokenizer.json)"
-        ) from error
-    except ValueError as error:
-        raise SourceError(f"not JSON ({error})", where=str(path), fix="save the tokenizer again") from error
+    state = read_object(folder / TOKENIZER, "give a folder with a fast tokenizer (tokenizer.json)")
     return from_state(folder, state)
 
 
@@ -127,7 +119,7 @@ def _why_not(state: Any) -> str | None:
             return f"the model has {name} = {model[name]!r}"
     if "ByteLevel" not in _kinds(state.get("pre_tokenizer")) or "ByteLevel" not in _kinds(state.get("decoder")):
         return "the tokenizer does not work on bytes (a sentencepiece-style BPE)"
-    missing = sorted(byte for byte in _needed() if byte_characters()[byte] not in model["vocab"])
+    missing = sorted(byte for byte in _needed() if byte_names()[byte] not in model["vocab"])
     return f"byte {missing[0]:#04x}, which Hangul needs, is not in the vocabulary" if missing else None
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from corpus.errors import SchemaError, SourceError, UsageError
 from corpus.shards import atomic_path, write_json
-from tokenizer.byte_level import byte_characters
+from tokenizer.byte_level import byte_names
 from tokenizer.extend import write_state
 from tokenizer.extendable import ByteLevelBpe, from_state, merge_pair
 from tokenizer.folders import copy_tokenizer, whole_folder
@@ -58,7 +58,7 @@ def prune(base: ByteLevelBpe, texts: Iterable[str], keep: int | None = None) -> 
         raise SourceError("no text to see which tokens are used", fix="give text")
     names = {number: token for token, number in base.ids.items()}
     stay = {token["content"] for token in base.added}
-    stay |= {character for character in byte_characters().values() if character in base.ids}
+    stay |= {character for character in byte_names() if character in base.ids}
     if keep is not None and keep < len(stay):
         raise UsageError(f"bytes and added tokens alone are {len(stay)} entries", fix="raise --keep")
     made_of = _made_of(base)

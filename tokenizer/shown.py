@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 
 from corpus.errors import SourceError, StaleError, UsageError
 from corpus.shards import read_table
+from tokenizer.byte_level import byte_names
 from tokenizer.encode import DOCS
 from tokenizer.indexed import IndexedTokens, bin_path
-from tokenizer.vocabulary import TOKENIZER, Vocabulary, byte_names, open_vocabulary
+from tokenizer.vocabulary import TOKENIZER, Vocabulary, open_vocabulary
 
 _FACTS = ("id", "source", "first_token", "tokens", "withdrawn")
 _PICTURES = {**{code: 0x2400 + code for code in range(32)}, 0x7F: 0x2421, **dict.fromkeys(range(0x80, 0xA0), 0xFFFD)}

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from corpus.errors import SourceError
 from corpus.shards import Counts, JobContext, Outcome, Output, add, atomic_path, write_json
+from tokenizer.byte_level import byte_names
 from tokenizer.learning import learn_merges
 from tokenizer.piece_counts import Borders, Pieces
 from tokenizer.pretokenize import Cut, pre_tokenizer
@@ -29,7 +30,6 @@ from tokenizer.vocabulary import (
     ROLES,
     SPECIAL,
     TOKENIZER,
-    byte_names,
     content_hash,
     open_vocabulary,
     reserved,

@@ -17,7 +17,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,14 +35,6 @@ MULTIPLE = 128  # of the vocabulary: matrix products on GPUs like it
 TOKENIZER, CONFIG = "tokenizer.json", "tokenizer_config.json"
 MODEL = "tokenizer.model"  # of sentencepiece
 FILES = (TOKENIZER, CONFIG, "special_tokens_map.json", "chat_template.jinja", MODEL)
-
-
-@cache
-def byte_names() -> tuple[str, ...]:
-    """How a byte-level vocabulary writes each of the 256 bytes (GPT-2's mapping): printable ones as they are."""
-    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    others = iter(range(256))
-    return tuple(chr(byte) if byte in printable else chr(256 + next(others)) for byte in range(256))
 
 
 def reserved(number: int) -> str:
@@ -78,7 +69,7 @@ def open_vocabulary(folder: Path) -> Vocabulary:
     from tokenizers import Tokenizer
 
     path = folder / TOKENIZER
-    config = _config(folder)
+    config = read_object(folder / CONFIG, "give a folder that save_pretrained wrote")
     if not path.is_file():
         raise SourceError(
             "the file is missing", where=str(path), fix="give a folder with a fast tokenizer (tokenizer.json)"
@@ -111,14 +102,16 @@ def open_vocabulary(folder: Path) -> Vocabulary:
     return Vocabulary(tokenizer, max(tokenizer.get_vocab().values()) + 1, number, ours)
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    path = folder / CONFIG
+def read_object(path: Path, fix: str) -> dict[str, Any]:
+    """A JSON object of a tokenizer's folder; `fix` is told where the file is missing.
+
+    Raises:
+        SourceError: missing, or no such object.
+    """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SourceError(
-            "the file is missing", where=str(path), fix="give a folder that save_pretrained wrote"
-        ) from error
+        raise SourceError("the file is missing", where=str(path), fix=fix) from error
     except ValueError as error:
         raise SourceError(f"not JSON ({error})", where=str(path), fix="save the tokenizer again") from error
     if not isinstance(value, dict):

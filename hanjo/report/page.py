@@ -19,9 +19,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
 import hanjo.report.charts as charts
 import hanjo.report.figures as figures
 import hanjo.report.funnel as funnel
@@ -34,10 +31,10 @@ from hanjo.report.facts import Facts, read_costs, read_facts, read_rights
 from hanjo.report.rules import rule_docs
 from hanjo.report.samples import read_samples
 from hanjo.report.signals import read_signals
+from hanjo.report.templates import environment
 from hanjo.report.training import FEW, bits_per_byte, read_scores, read_training, spent
 from hanjo.version import __version__
 
-_HERE = Path(__file__).parent
 _QUARANTINED = 30  # rows shown
 _LIBRARIES = ("numpy", "pyarrow", "numba", "tokenizers", "torch", "transformers", "deepspeed", "lm_eval")
 
@@ -57,18 +54,11 @@ def write_report(run: Path) -> Path:
 
 def render(facts: Facts) -> str:
     """The page as HTML text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    pages = environment()
     names = ("whole", "short", "headline", "size", "number", "trim", "sentence", "percent", "seconds", "count_of")
-    environment.filters |= {name: getattr(figures, name) for name in names}
-    environment.globals |= {name: getattr(charts, name) for name in ("share_bar", "log_place", "log_scale")}
-    style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))
-    return environment.get_template("page.html.jinja").render(style=style, facts=facts, **_content(facts))
+    pages.filters |= {name: getattr(figures, name) for name in names}
+    pages.globals |= {name: getattr(charts, name) for name in ("share_bar", "log_place", "log_scale")}
+    return pages.get_template("page.html.jinja").render(facts=facts, **_content(facts))
 
 
 def _content(facts: Facts) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 
 from tokenizer.byte_level import (
     HANGUL,
-    byte_characters,
+    byte_names,
     certain_hangul,
     ends_whole,
     from_bytes,
@@ -27,7 +27,7 @@ def is_hangul(character: str) -> bool:
 
 
 def test_the_mapping_is_that_of_the_library() -> None:
-    assert set(byte_characters().values()) == set(ByteLevel.alphabet())
+    assert set(byte_names()) == set(ByteLevel.alphabet())
     ((mapped, _),) = ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str("한 é\n")
     assert to_bytes(mapped) == "한 é\n".encode()
     assert from_bytes("한 é\n".encode()) == mapped

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from tokenizer.byte_level import byte_characters, from_bytes
+from tokenizer.byte_level import byte_names, from_bytes
 from tokenizer.measured import Measured, Sums, measure, renyi_efficiency, told
 from tokenizer.morpheme_borders import Agreement, agreement, morpheme_borders
 from tokenizer.opened import Encoded, Opened, open_any
@@ -19,7 +19,7 @@ from tokenizer.opened import Encoded, Opened, open_any
 
 def small(folder: Path, merges: list[tuple[bytes, bytes]], extra: list[bytes] = [], nfc: bool = False) -> Opened:  # noqa: B006
     """A byte-level vocabulary: the bytes, what the merges make, and entries that nothing makes."""
-    names = [*byte_characters().values()]
+    names = list(byte_names())
     names += [from_bytes(left + right) for left, right in merges] + [from_bytes(one) for one in extra]
     pairs = [(from_bytes(left), from_bytes(right)) for left, right in merges]
     tokenizer = Tokenizer(models.BPE({name: number for number, name in enumerate(names)}, pairs))

@@ -16,11 +16,11 @@ from tokenizers.pre_tokenizers import ByteLevel, Split
 from tokenizers.trainers import BpeTrainer
 
 from corpus.edits import text_buffers
+from tokenizer.byte_level import byte_names
 from tokenizer.learning import learn_merges
 from tokenizer.piece_counts import Pieces
 from tokenizer.pieces import find_ends
 from tokenizer.pretokenize import CUTS, PATTERNS, Cut, classes, cut_of, pre_tokenizer
-from tokenizer.vocabulary import byte_names
 
 NASTY = "가힣ㅋㅠᄒ한학學aB1２ \t\n\r'.,(<|>\u3000\u00a0\x85e\u0301😀"
 

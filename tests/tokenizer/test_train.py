@@ -14,7 +14,6 @@ from tokenizers import Tokenizer
 
 from corpus.errors import SourceError
 from corpus.privacy import PLACEHOLDERS
-from tokenizer.fertility import fertility
 from tokenizer.train import train_tokenizer, write_tokenizer
 from tokenizer.vocabulary import END_OF_TEXT, MULTIPLE, SPECIAL, content_hash, open_vocabulary, reserved
 
@@ -143,17 +142,6 @@ def test_an_end_of_text_token_written_as_an_object_is_understood(folder: Path, t
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"eos_token": {"content": "<|pad|>"}}))
     assert open_vocabulary(tmp_path).end_of_text == 1
-
-
-def test_fertility_counts_bytes_characters_eojeol_and_tokens(folder: Path, trained: Tokenizer) -> None:
-    texts = ["한국어 문장은", "", "서울에서\nAPI를 "]
-    told = fertility(folder, texts)
-    tokens = sum(len(trained.encode(text).ids) for text in texts)
-    assert (told.documents, told.eojeol, told.tokens) == (3, 4, tokens)
-    assert told.bytes == sum(len(text.encode()) for text in texts)
-    assert told.bytes_per_token == told.bytes / tokens
-    assert told.tokens_per_eojeol == tokens / 4
-    assert told.chars_per_token == sum(map(len, texts)) / tokens
 
 
 def test_a_tokenizer_that_would_end_documents_inside_their_text_is_refused(folder: Path, tmp_path: Path) -> None:
