@@ -6,14 +6,13 @@ started again, a run ends with the same bytes: files are renamed into place whol
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from corpus.documents import SHARDS
-from corpus.errors import CountError, LockedError, QuarantineError, StaleError, UsageError
+from corpus.errors import CountError, QuarantineError, StaleError, UsageError
 from corpus.manifest import check_counts, fingerprint, read_manifest, write_manifest
 from corpus.shards import (
     Counts,
@@ -42,6 +41,7 @@ from dedup.members import index_members
 from hanjo.executors import Executor, executor_of
 from hanjo.journal import recover
 from hanjo.ledger import LAST, record
+from hanjo.lock import locked
 from hanjo.noticed import noticed
 from hanjo.progress import Progress
 from hanjo.recipe import Recipe, dump
@@ -378,23 +378,3 @@ class Timings:
         line = {"stage": self.stage, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **values}
         with (self.run / "timings.jsonl").open("a", encoding="utf-8") as handle:
             handle.write(json.dumps(line, sort_keys=True) + "\n")
-
-
-@contextmanager
-def locked(run: Path) -> Iterator[None]:
-    """Hold the run's lock; the system gives it back when the process ends, however it ends.
-
-    Raises:
-        LockedError: another process holds it.
-    """
-    if run.exists() and not run.is_dir():
-        raise UsageError("a file, where the run's folder should be", where=str(run), fix="choose another --run")
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / ".lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LockedError(
-                "another process works on this run", where=str(run), fix="wait for it, or stop it first"
-            ) from error
-        yield

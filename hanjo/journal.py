@@ -23,6 +23,7 @@ import numpy as np
 from corpus.shards import private_folder, sync, write_json
 from corpus.staging import Staging
 from corpus.tombstones import FOLDER as TOMBSTONES
+from hanjo.lock import locked
 
 if TYPE_CHECKING:
     from dedup.index import Index
@@ -94,8 +95,6 @@ def settle(run: Path) -> None:
         LockedError: another process works on the run.
     """
     if (run / FOLDER / _JOURNAL).exists():
-        from hanjo.execution import locked
-
         with locked(run):
             recover(run)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from corpus.errors import UsageError
 from corpus.manifest import read_manifest
-from hanjo.execution import Runner, locked
+from hanjo.execution import Runner
 from hanjo.inspection import last_line
+from hanjo.lock import locked
 from hanjo.progress import Progress
 from hanjo.recipe import load_recipe
 from hanjo.stages import named

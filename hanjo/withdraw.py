@@ -18,10 +18,11 @@ from corpus.manifest import read_manifest
 from corpus.shards import JobContext, Output
 from corpus.staging import Longs, Staging, read_rows
 from corpus.tombstones import Kind, bury, read_tombstones
-from hanjo.execution import job_fingerprint, locked
+from hanjo.execution import job_fingerprint
 from hanjo.journal import FOLDER, abandon, begin, commit, leave, recover
 from hanjo.ledger import STAGES as COUNTED
 from hanjo.ledger import record, stage_withdrawal
+from hanjo.lock import locked
 from hanjo.markers import follow, mark_appended
 from hanjo.recipe import Recipe, load_recipe
 from hanjo.stages import STAGES, named

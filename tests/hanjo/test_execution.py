@@ -16,6 +16,7 @@ import pytest
 from corpus.errors import CountError, HanjoError, LockedError, SourceError, StorageError, WorkerError
 from corpus.shards import Job, JobContext, Outcome, Output, Phase, Phases, atomic_path
 from hanjo import execution
+from hanjo.lock import locked
 from hanjo.stages import StageResult
 from hanjo.workers import Workers
 
@@ -135,7 +136,7 @@ def test_a_file_that_was_lost_is_made_again(run_stage: Any, tmp_path: Path) -> N
 
 
 def test_two_processes_cannot_work_on_one_run(run_stage: Any, tmp_path: Path) -> None:
-    with execution.locked(tmp_path), pytest.raises(LockedError, match="another process"):
+    with locked(tmp_path), pytest.raises(LockedError, match="another process"):
         run_stage("x")
 
 

@@ -466,7 +466,7 @@ def test_a_wrong_ask_is_told(made: Path, asked: dict[str, Any], message: str) ->
 
 
 def test_a_run_that_is_at_work_is_refused(run: Path) -> None:
-    from hanjo.execution import locked
+    from hanjo.lock import locked
 
     with locked(run):
         done = hanjo("withdraw", "--run", run, "--contributor", "새벽")

@@ -63,8 +63,8 @@ def tree(run: Path) -> dict[str, str]:
 
 
 def opened(run: Path) -> None:
-    from hanjo.execution import locked
     from hanjo.journal import recover
+    from hanjo.lock import locked
 
     with locked(run):
         recover(run)
