@@ -25,7 +25,7 @@ from corpus.shards import Job, JobContext, Outcome
 from corpus.sources import readers
 from corpus.submission import NAME, Submission, read_submission
 from corpus.work_units import Files, Source, SourceSettings, Unit, source_files, units_of
-from hanjo.check_facts import estimate, facts_of, verdict_of
+from hanjo.check_facts import Facts, Given, estimate, facts_of, verdict_of
 from hanjo.check_store import Store
 from hanjo.progress import Progress
 from hanjo.workers import Done, Workers
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 UNIT_BYTES = 32 << 20  # input of one job: small, so that two workers end together
 _MAX_RECORD = 64 << 20  # as collect.max_record by default
 _UNKNOWN = Rights(False, False, False, False, False, "", None, "", "")
-
-Facts = dict[str, Any]
-"""What was found, JSON-like: see `check`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +59,6 @@ class CheckSettings:
     workers: int = 2
     seed: int = 0
     index: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A path as it was given, its source, and what its submission says."""
-
-    path: Path
-    source: Source
-    rights: Facts
 
 
 def check(paths: Sequence[Path], settings: CheckSettings, progress: Progress, labels: dict[str, str]) -> Facts:

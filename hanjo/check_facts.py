@@ -7,24 +7,36 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from corpus.manifest import check_counts
 from corpus.shards import Counts, Outcome, merge
-from corpus.work_units import Unit
+from corpus.work_units import Source, Unit
 from hanjo.check_store import Store
 
 if TYPE_CHECKING:
-    from hanjo.check import Facts, Given
     from hanjo.check_duplicates import Found
     from hanjo.check_index import Listed
 
 MAX_QUARANTINED = 0.01  # as a recipe's max_quarantined by default
 _AMOUNTS = ("documents", "bytes", "chars", "eojeol")
+
+Facts = dict[str, Any]
+"""What was found, JSON-like: see `check.py`, check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A path as it was given, its source, and what its submission says."""
+
+    path: Path
+    source: Source
+    rights: Facts
 
 
 def facts_of(read: Sequence[Outcome], store: Store, found: Found, units: Sequence[tuple[Given, Unit]]) -> Facts:

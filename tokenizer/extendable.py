@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpus.errors import SourceError
 from tokenizer.byte_level import HANGUL, byte_names, to_bytes
-from tokenizer.vocabulary import TOKENIZER, read_object
+from tokenizer.vocabulary import TOKENIZER, of_library, read_object
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -86,20 +86,12 @@ def open_byte_level(folder: Path) -> ByteLevelBpe:
 
 def from_state(folder: Path, state: Any) -> ByteLevelBpe:
     """The same from a `tokenizer.json` that has been read; `folder` is named in errors."""
-    from tokenizers import Tokenizer
 
     path = folder / TOKENIZER
     reason = _why_not(state)
     if reason:
         raise SourceError(reason, where=str(path), fix=_OURS)
-    try:
-        tokenizer = Tokenizer.from_str(json.dumps(state))
-    except Exception as error:  # the library raises nothing narrower; what is wrong is its message
-        raise SourceError(
-            f"not a readable tokenizer ({error})", where=str(path), fix="save it again with save_pretrained"
-        ) from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+    tokenizer = of_library(path, json.dumps(state).encode())
     added = list(state.get("added_tokens") or [])
     return ByteLevelBpe(folder, state, tokenizer, tokenizer.get_vocab(with_added_tokens=True), added)
 

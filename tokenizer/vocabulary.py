@@ -66,7 +66,6 @@ def open_vocabulary(folder: Path) -> Vocabulary:
     Raises:
         SourceError: a file is missing or unreadable, or no end-of-text token is named.
     """
-    from tokenizers import Tokenizer
 
     path = folder / TOKENIZER
     config = read_object(folder / CONFIG, "give a folder that save_pretrained wrote")
@@ -74,14 +73,7 @@ def open_vocabulary(folder: Path) -> Vocabulary:
         raise SourceError(
             "the file is missing", where=str(path), fix="give a folder with a fast tokenizer (tokenizer.json)"
         )
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower; what is wrong is its message
-        raise SourceError(
-            f"not a readable tokenizer ({error})", where=str(path), fix="save it again with save_pretrained"
-        ) from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+    tokenizer = of_library(path, path.read_bytes())
     tokenizer.encode_special_tokens = True
     named = config.get("eos_token")
     end = named["content"] if isinstance(named, dict) else named
@@ -100,6 +92,25 @@ def open_vocabulary(folder: Path) -> Vocabulary:
         )
     ours = tokenizer.normalizer is None and cut_of(json.loads(tokenizer.to_str())) is not None
     return Vocabulary(tokenizer, max(tokenizer.get_vocab().values()) + 1, number, ours)
+
+
+def of_library(path: Path, written: bytes) -> Tokenizer:
+    """The library's tokenizer of a `tokenizer.json`, without padding and truncation; `path` is named in errors.
+
+    Raises:
+        SourceError: the library cannot read it.
+    """
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_buffer(written)
+    except Exception as error:  # the library raises nothing narrower; what is wrong is its message
+        raise SourceError(
+            f"not a readable tokenizer ({error})", where=str(path), fix="save it again with save_pretrained"
+        ) from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def read_object(path: Path, fix: str) -> dict[str, Any]:
