@@ -20,6 +20,7 @@ from numba import njit
 kernel = njit(cache=True, nogil=True)
 inner = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # for kernels alone: less to compile
 # Let an inner function take few arrays: where LLVM does not inline it, each goes as seven arguments, at every call.
+within = njit(inline="always")  # put into its caller whatever LLVM thinks of it: for many arrays, in a loop that counts
 
 Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.uint16]

@@ -2,6 +2,8 @@
 
 A short piece that came before is looked up in a bounded table; a new one is merged, the pair of lowest rank first and
 of several the leftmost. Where the merges make characters before anything else, as ours do, it is merged from those.
+What costs time is memory and branches that no processor foresees: so the places of a block of pieces are fetched before
+the first of them is looked at, and the rank of a pair stands in one of two places, read both without asking.
 `tokenizer/engines.py` decides which tokenizers this may be done for and compares samples with the library.
 """
 
@@ -13,8 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from corpus.kernels import Bytes, Ints, Longs, decode, inner, kernel, mixed
+from corpus.kernels import Bytes, Ints, Longs, decode, inner, kernel, mixed, within
 from tokenizer.pieces import piece_end
+from tokenizer.prefetch import prefetch
 from tokenizer.pretokenize import POINTS
 
 MOST_IDS = 1 << 19  # that a pair of them fits into its entry beside the rank
@@ -24,12 +27,14 @@ _AT_ONCE = 96  # bytes of a piece that is merged by looking over all its pairs; 
 _BYTES, _IDS = 24, 6  # of a piece that is kept in the table
 _WORDS = 8  # of an entry of the table: bytes and ids in number, three of bytes, three of ids, one is free: a cache line
 _ENTRIES = 1 << 19
+_BLOCK = 64  # pieces whose entries are fetched at a time
+_MOVES = 500  # of pairs for the sake of one more; a table that is a quarter full needs few
 _MASKS = np.array([(1 << 8 * length) - 1 for length in range(9)], np.uint64)  # of so many bytes
 _KEYS = (-7046029254386353131, -4417276706812531889, 1609587929392839161)  # odd, of no meaning
 
 
 class Merges(NamedTuple):
-    """The merge list as an open-addressing table.
+    """The merge list as a table in which each pair has two places (cuckoo hashing, Pagh and Rodler 2004).
 
     Attributes:
         byte_ids: int32 [256], the id of each byte.
@@ -61,8 +66,9 @@ def merge_table(spelt: Mapping[int, bytes], merges: Sequence[tuple[int, int]], r
         spelt: bytes of each id that is a byte or the result of a merge.
         merges, results: pairs of ids by rank, and the id that each gives.
     """
-    pairs = np.zeros(1 << max(4, (2 * len(merges)).bit_length()), np.int64)
-    _fill(np.array(merges, np.int64).reshape(-1, 2), pairs)
+    given, slots = np.array(merges, np.int64).reshape(-1, 2), 1 << max(4, (4 * len(merges)).bit_length())
+    while not _fill(given, pairs := np.zeros(slots, np.int64)):
+        slots *= 2
     byte_ids, units = np.zeros(256, np.int32), np.full(POINTS, -1, np.int32)
     for number, data in spelt.items():
         if len(data) == 1:
@@ -110,28 +116,43 @@ def spots_of(starts: Longs, ends: Longs, names: Ints, ids: Mapping[int, int]) ->
 
 
 @inner
-def _slot_of(pairs: Longs, key: Any) -> Any:
-    mask = len(pairs) - 1
-    slot = mixed(key) & mask
-    while pairs[slot] != 0 and pairs[slot] >> _RANK_BITS != key:
-        slot = (slot + 1) & mask
-    return slot
+def _places(pairs: Longs, key: Any) -> Any:
+    told, mask = mixed(key), np.uint64(len(pairs) - 1)
+    return np.uint64(told) & mask, np.uint64(told >> 32) & mask
 
 
 @kernel
-def _fill(merges: Longs, pairs: Longs) -> None:
+def _fill(merges: Longs, pairs: Longs) -> bool:
+    """Write all pairs into an empty table; whether there was room."""
     for rank in range(len(merges)):
         key = 1 + merges[rank, 0] * MOST_IDS + merges[rank, 1]
-        pairs[_slot_of(pairs, key)] = key << _RANK_BITS | rank
+        entry = key << _RANK_BITS | rank
+        at, other = _places(pairs, key)
+        if pairs[other] >> _RANK_BITS == key:  # given twice: the last counts, as in the library
+            at = other
+        elif pairs[at] >> _RANK_BITS != key:
+            for _ in range(_MOVES):
+                if pairs[at] == 0:
+                    break
+                entry, pairs[at] = pairs[at], entry
+                one, two = _places(pairs, entry >> _RANK_BITS)
+                at = two if at == one else one
+            if pairs[at] != 0:
+                return False
+        pairs[at] = entry
+    return True
 
 
 @inner
 def _rank(pairs: Longs, left: int, right: int) -> Any:
-    told = pairs[_slot_of(pairs, 1 + np.int64(left) * MOST_IDS + right)]
-    return told & (NOTHING - 1) if told != 0 else np.int64(NOTHING)
+    key = 1 + np.int64(left) * MOST_IDS + right
+    a, b = _places(pairs, key)
+    one, two = pairs[a], pairs[b]
+    rank = one & (NOTHING - 1) if one >> _RANK_BITS == key else np.int64(NOTHING)
+    return two & (NOTHING - 1) if two >> _RANK_BITS == key else rank
 
 
-@inner
+@within
 def _merge_short(n: int, pairs: Longs, results: Ints, tokens: Ints, ranks: Longs) -> int:
     """Merge `tokens` in place; how many stay."""
     for i in range(n - 1):
@@ -190,7 +211,7 @@ def _merge_long(n: int, pairs: Longs, results: Ints, tokens: Ints) -> int:
     return kept
 
 
-@inner
+@within
 def _merge_piece(buffer: Bytes, start: int, end: int, merges: Any, tokens: Ints, values: Longs) -> int:
     """The ids of a piece; how many there are."""
     n, i = 0, start
@@ -235,7 +256,7 @@ def _remember(known: Longs, length: int, entry: Any, tokens: Ints, n: int) -> No
         known[at + 4 + (k >> 1)] |= np.int64(tokens[k]) << (32 * (k & 1))
 
 
-@inner
+@within
 def _new_piece(
     buffer: Bytes, start: int, end: int, merges: Any, known: Longs, entry: Any, scratch: Any, out: Ints, to: int
 ) -> Any:
@@ -249,6 +270,37 @@ def _new_piece(
     return to + n
 
 
+@inner
+def _words_of(words: Any, start: int, length: int) -> Any:
+    """The bytes of a short piece as three numbers."""
+    a = np.int64(_word(words, start) & _MASKS[min(length, 8)])
+    b = c = np.int64(0)
+    if length > 8:
+        b = np.int64(_word(words, start + 8) & _MASKS[min(length - 8, 8)])
+        c = np.int64(_word(words, start + 16) & _MASKS[max(length - 16, 0)])
+    return a, b, c
+
+
+@inner
+def _cut(buffer: Bytes, i: int, end: int, table: Bytes, words: Any, known: Longs, block: Longs) -> Any:
+    """Find the next pieces, fetch what the table may know of them; how many, and the byte after the last.
+
+    Args:
+        block: int64 [2, _BLOCK], written to: the byte after each piece; the slot where it is looked for, -1 for none.
+    """
+    count, safe, mask = 0, 8 * (len(words) - 4), len(known) // _WORDS - 2
+    while i < end and count < _BLOCK:
+        start, slot = i, np.int64(-1)
+        i = piece_end(buffer, start, end, table)
+        if i - start <= _BYTES and start < safe:
+            a, b, c = _words_of(words, start, i - start)
+            slot = mixed(a * _KEYS[0] ^ b * _KEYS[1] ^ c * _KEYS[2] ^ (i - start)) & mask
+            prefetch(known, slot * _WORDS)
+        block[0, count], block[1, count] = i, slot
+        count += 1
+    return count, i
+
+
 @kernel
 def encode_buffer(
     buffer: Bytes, offsets: Longs, table: Bytes, merges: Any, known: Longs, spots: Any, end_id: int, out: Ints
@@ -260,10 +312,9 @@ def encode_buffer(
         known: see `empty_table`.
         out: int32, room for an id for each byte and each document, and one more.
     """
-    # The table is looked up in place: a function that takes so many arrays costs more than what it would do.
     sizes, scratch = np.zeros(len(offsets) - 1, np.int64), (np.empty(4096, np.int32), np.empty(_AT_ONCE, np.int64))
     words = buffer[: len(buffer) // 8 * 8].view(np.uint64)
-    safe = 8 * (len(words) - 4)
+    block = np.empty((2, _BLOCK), np.int64)
     to, spot, mask = 0, 0, len(known) // _WORDS - 2
     for d in range(len(offsets) - 1):
         first, i, finish = to, offsets[d], offsets[d + 1]
@@ -279,34 +330,33 @@ def encode_buffer(
                     continue
             while i < end:
                 start = i
-                i = piece_end(buffer, start, end, table)
-                if i - start > len(scratch[0]):
-                    scratch = np.empty(2 * (i - start), np.int32), scratch[1]
-                at, length = np.int64(-1), i - start
-                a, b, c = np.int64(0), np.int64(0), np.int64(0)
-                if length <= _BYTES and start < safe:
-                    a = np.int64(_word(words, start) & _MASKS[min(length, 8)])
-                    if length > 8:
-                        b = np.int64(_word(words, start + 8) & _MASKS[min(length - 8, 8)])
-                        c = np.int64(_word(words, start + 16) & _MASKS[max(length - 16, 0)])
-                    slot = mixed(a * _KEYS[0] ^ b * _KEYS[1] ^ c * _KEYS[2] ^ length) & mask
-                    at = slot * _WORDS
-                    told = known[at]
-                    while told != 0 and not (
-                        told >> 8 == length and known[at + 1] == a and known[at + 2] == b and known[at + 3] == c
-                    ):
-                        slot = (slot + 1) & mask
+                count, i = _cut(buffer, start, end, table, words, known, block)
+                for k in range(count):
+                    length, slot, at = block[0, k] - start, block[1, k], np.int64(-1)
+                    a = b = c = told = np.int64(0)
+                    if slot >= 0:
+                        a, b, c = _words_of(words, start, length)
                         at = slot * _WORDS
                         told = known[at]
+                        while told != 0 and not (
+                            told >> 8 == length and known[at + 1] == a and known[at + 2] == b and known[at + 3] == c
+                        ):
+                            slot = (slot + 1) & mask
+                            at = slot * _WORDS
+                            told = known[at]
                     if told != 0:
-                        n = told & 255
+                        n = int(told & 255)
                         out[to] = known[at + 4] & 0xFFFFFFFF
                         out[to + 1] = known[at + 4] >> 32
-                        for k in range(2, n):
-                            out[to + k] = known[at + 4 + (k >> 1)] >> (32 * (k & 1)) & 0xFFFFFFFF
+                        for j in range(2, n):
+                            out[to + j] = known[at + 4 + (j >> 1)] >> (32 * (j & 1)) & 0xFFFFFFFF
                         to += n
-                        continue
-                to = _new_piece(buffer, start, i, merges, known, (at, a, b, c), scratch, out, to)
+                    else:
+                        if length > len(scratch[0]):
+                            scratch = np.empty(2 * length, np.int32), scratch[1]
+                        entry = (at, a, b, c)
+                        to = _new_piece(buffer, start, start + length, merges, known, entry, scratch, out, to)
+                    start += length
         out[to], sizes[d] = end_id, to + 1 - first
         to += 1
     return sizes

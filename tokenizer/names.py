@@ -60,10 +60,15 @@ def find_names(buffer: Bytes, offsets: Longs, names: Names) -> tuple[Longs, Long
     """
     if not len(names.order):
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64)
+    inside = buffer[offsets[0] : offsets[-1]]
+    begins = np.zeros(len(inside), np.bool_)
+    for byte in np.unique(names.store[names.bounds[:-1]]):  # few; comparing with each is faster than a look-up a byte
+        begins |= inside == byte
+    places = np.flatnonzero(begins) + offsets[0]
     room = 64
     while True:
         rows = np.empty((4, room), np.int64)
-        found = _find(buffer, offsets, names, rows)
+        found = _find(buffer, offsets, places, names, rows)
         if found <= room:
             return rows[0, :found], rows[1, :found], rows[2, :found].astype(np.int32), rows[3, :found]
         room = found
@@ -80,21 +85,22 @@ def _name_at(buffer: Bytes, i: int, end: int, names: Names) -> int:
 
 
 @kernel
-def _find(buffer: Bytes, offsets: Longs, names: Names, rows: npt.NDArray[np.int64]) -> int:
-    found = 0
-    for d in range(len(offsets) - 1):
-        i, end = offsets[d], offsets[d + 1]
-        while i < end:
-            following = np.int64(buffer[i + 1]) if i + 1 < end else np.int64(0)
-            k = -1
-            if names.pairs[np.int64(buffer[i]) << 8 | following] != 0:
-                k = _name_at(buffer, i, end, names)
-            if k < 0:
-                i += 1
-                continue
-            after = i + names.bounds[k + 1] - names.bounds[k]
+def _find(buffer: Bytes, offsets: Longs, places: Longs, names: Names, rows: npt.NDArray[np.int64]) -> int:
+    """How many there are; `places` are the bytes at which a name may begin, `rows` takes as many as it has room for."""
+    found, d, free = 0, 0, offsets[0]
+    for i in places:
+        if i < free:
+            continue
+        while offsets[d + 1] <= i:
+            d += 1
+        end = offsets[d + 1]
+        following = np.int64(buffer[i + 1]) if i + 1 < end else np.int64(0)
+        if names.pairs[np.int64(buffer[i]) << 8 | following] == 0:
+            continue
+        k = _name_at(buffer, i, end, names)
+        if k >= 0:
+            free = i + names.bounds[k + 1] - names.bounds[k]
             if found < rows.shape[1]:
-                rows[0, found], rows[1, found], rows[2, found], rows[3, found] = i, after, names.order[k], d
+                rows[0, found], rows[1, found], rows[2, found], rows[3, found] = i, free, names.order[k], d
             found += 1
-            i = after
     return found
