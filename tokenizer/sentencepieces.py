@@ -21,7 +21,7 @@ from corpus.edits import text_buffers
 from corpus.errors import MissingExtraError, SourceError
 from tokenizer.piece_counts import Borders
 from tokenizer.pieces import find_ends
-from tokenizer.pretokenize import Cut, classes
+from tokenizer.pretokenize import EOJEOL, Cut, classes
 from tokenizer.train import added_token, batches_without
 from tokenizer.vocabulary import END_OF_TEXT, MULTIPLE, PAD, ROLES, SPECIAL
 
@@ -43,7 +43,7 @@ def train_sentencepiece(
     *,
     vocab_size: int,
     placeholders: Sequence[str] = (),
-    cut: Cut = "eojeol",
+    cut: Cut = EOJEOL,
     borders: Borders | None = None,
 ) -> tuple[bytes, Tokenizer]:
     """Learn pieces of characters; the contents of a `.model` and the same tokenizer for the `tokenizers` library.
@@ -74,9 +74,10 @@ def train_sentencepiece(
             add_dummy_prefix=False,
             remove_extra_whitespaces=False,
             allow_whitespace_only_pieces=True,
-            split_digits=True,
+            split_digits=cut.digits,
+            split_by_number=cut.digits,
             split_by_unicode_script=False,
-            split_by_whitespace=cut == "eojeol",
+            split_by_whitespace=cut.spaces,
             pretokenization_delimiter=_DELIMITER,
             max_sentence_length=2 * _LONGEST,
             num_threads=_THREADS,
@@ -139,7 +140,8 @@ def _lines(data: bytes, ends: np.ndarray[Any, np.dtype[np.int64]], cut: Cut) -> 
         start = end
         body = piece.rstrip("\r\n")
         if body:
-            parted = last in _DIGITS or body[0] in _DIGITS or (cut == "eojeol" and body[0] == " ")
+            digit = cut.digits and (last in _DIGITS or body[0] in _DIGITS)
+            parted = digit or (cut.spaces and body[0] == " ")
             line.append(body if parted or not line else _DELIMITER + body)
             held, last = held + len(body), body[-1]
         if line and (len(body) < len(piece) or held > _LONGEST // 4):

@@ -20,7 +20,7 @@ from corpus.shards import Counts, JobContext, Outcome, Output, add, atomic_path,
 from tokenizer.byte_level import byte_names
 from tokenizer.learning import learn_merges
 from tokenizer.piece_counts import Borders, Pieces
-from tokenizer.pretokenize import Cut, pre_tokenizer
+from tokenizer.pretokenize import EOJEOL, Cut, pre_tokenizer
 from tokenizer.vocabulary import (
     CONFIG,
     END_OF_TEXT,
@@ -49,7 +49,7 @@ def train_tokenizer(
     vocab_size: int,
     min_frequency: int,
     placeholders: Sequence[str] = (),
-    cut: Cut = "eojeol",
+    cut: Cut = EOJEOL,
     borders: Borders | None = None,
 ) -> Tokenizer:
     """Learn a byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2) from pieces and their counts.

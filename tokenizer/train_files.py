@@ -29,6 +29,7 @@ from tokenizer.vocabulary import MODEL, content_hash
 Kind = Literal["byte-bpe", "bpe", "unigram"]
 KINDS: tuple[Kind, ...] = ("byte-bpe", "bpe", "unigram")
 BORDERS = ("eojeol", "kiwi", "none")
+DIGITS = ("single", "together")
 CARD = "training.json"
 _HANGUL = re.compile(r"[\uac00-\ud7a3\u1100-\u11ff]")
 
@@ -40,6 +41,7 @@ class TrainSettings:
     Attributes:
         kind: byte-bpe, or bpe and unigram of characters with byte fallback by sentencepiece.
         borders: eojeol; kiwi, eojeol and morphemes, when training only; none, so that tokens may hold several words.
+        digits: single, each a token; together, so that tokens may hold numbers and what stands beside them.
         sample_bytes: of text, at most.
         weights: by source.
         without_hangul: take text that holds no Hangul.
@@ -48,6 +50,7 @@ class TrainSettings:
     vocab_size: int = 32_000
     kind: Kind = "byte-bpe"
     borders: str = "eojeol"
+    digits: str = "single"
     sample_bytes: int = 256 << 20
     min_frequency: int = 2
     seed: int = 0
@@ -107,6 +110,8 @@ def _refuse(settings: TrainSettings) -> None:
         raise UsageError(f"no kind {settings.kind!r}", fix=f"the kinds are: {', '.join(KINDS)}")
     if settings.borders not in BORDERS:
         raise UsageError(f"no borders {settings.borders!r}", fix=f"they are: {', '.join(BORDERS)}")
+    if settings.digits not in DIGITS:
+        raise UsageError(f"no digits {settings.digits!r}", fix=f"they are: {', '.join(DIGITS)}")
     if any(weight < 0 for weight in settings.weights.values()):
         raise UsageError("a weight below 0", fix="give a source that is to be left out the weight 0")
     least = 512 if settings.kind == "byte-bpe" else 1024
@@ -118,7 +123,7 @@ def _trained(folder: Path, texts: list[str], settings: TrainSettings, where: str
     """Write the tokenizer's files; its entries."""
     from tokenizer.morphemes import morpheme_borders
 
-    cut: Cut = "none" if settings.borders == "none" else "eojeol"
+    cut = Cut(spaces=settings.borders != "none", digits=settings.digits == "single")
     borders = morpheme_borders() if settings.borders == "kiwi" else None
     if settings.kind == "byte-bpe":
         made = train_tokenizer(

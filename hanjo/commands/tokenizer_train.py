@@ -24,6 +24,9 @@ def train(
     borders: Annotated[
         str, typer.Option("--borders", help="What no token reaches across: eojeol, kiwi (when training only), none.")
     ] = "eojeol",
+    digits: Annotated[
+        str, typer.Option("--digits", help="single, each a token; together, as tokens that hold numbers.")
+    ] = "single",
     sample: Annotated[str, typer.Option("--sample", help="Text to learn from, at most (256MiB).")] = "256MiB",
     weights: Annotated[
         list[str] | None,
@@ -55,6 +58,7 @@ def train(
         vocab_size=vocab_size,
         kind=cast(Kind, kind),
         borders=borders,
+        digits=digits,
         sample_bytes=size,
         min_frequency=min_frequency,
         seed=seed,

@@ -20,7 +20,7 @@ from tokenizer.byte_level import byte_names
 from tokenizer.learning import learn_merges
 from tokenizer.piece_counts import Pieces
 from tokenizer.pieces import find_ends
-from tokenizer.pretokenize import CUTS, PATTERNS, Cut, classes, cut_of, pre_tokenizer
+from tokenizer.pretokenize import CUTS, EOJEOL, PATTERNS, Cut, classes, cut_of, pre_tokenizer
 
 NASTY = "가힣ㅋㅠᄒ한학學aB1２ \t\n\r'.,(<|>\u3000\u00a0\x85e\u0301😀"
 
@@ -44,20 +44,23 @@ def test_compiled_code_cuts_where_the_library_does(cut: Cut, text: str) -> None:
 
 
 def test_every_character_has_the_class_that_the_pattern_gives_it() -> None:
-    split = Split(Regex(PATTERNS["eojeol"]), "isolated")
+    split = Split(Regex(PATTERNS[EOJEOL]), "isolated")
     points = [*range(0x20, 0x3400, 7), *range(0xA900, 0xFFFF, 31), *range(0x1F300, 0x1F700, 13), 0x20000, 0x10FFFF]
     for point in points:
         if not 0xD800 <= point < 0xE000:
             text = f"가{chr(point)}a1 {chr(point)}{chr(point)}"
-            assert cut_by_code(text, "eojeol") == [piece for piece, _ in split.pre_tokenize_str(text)], hex(point)
+            assert cut_by_code(text, EOJEOL) == [piece for piece, _ in split.pre_tokenize_str(text)], hex(point)
 
 
 def test_no_piece_reaches_across_an_eojeol_a_digit_or_a_run_of_jamo() -> None:
-    assert cut_by_code("이 API를 30%이다.\n\n와ㅋㅋㅋ (끝)", "eojeol") == [
+    assert cut_by_code("이 API를 30%이다.\n\n와ㅋㅋㅋ (끝)", EOJEOL) == [
         *("이", " API를", " ", "3", "0", "%이다.\n\n", "와", "ㅋㅋㅋ", " (끝)"),
     ]
-    assert cut_by_code("이 값은 30%이다.\n\n와ㅋㅋㅋ (끝)", "none") == [
+    assert cut_by_code("이 값은 30%이다.\n\n와ㅋㅋㅋ (끝)", Cut(spaces=False)) == [
         *("이 값은 ", "3", "0", "%이다.\n\n", "와", "ㅋㅋㅋ", " (끝)"),
+    ]
+    assert cut_by_code("이 값은 30%이다.\n\n와ㅋㅋㅋ (끝)", Cut(digits=False)) == [
+        *("이", " 값은", " 30%이다.\n\n", "와", "ㅋㅋㅋ", " (끝)"),
     ]
 
 
@@ -72,7 +75,7 @@ def test_a_tokenizer_is_known_by_its_cut() -> None:
 
 def test_pieces_are_counted_over_batches_however_many_they_are(texts: list[str]) -> None:
     many = texts + [f"낱말{number}번 " * 3 for number in range(40_000)]
-    pieces = Pieces("eojeol")
+    pieces = Pieces(EOJEOL)
     for start in range(0, len(many), 5000):
         pieces.add(pa.array(many[start : start + 5000], pa.large_string()))
     store, bounds, counts = pieces.told()
@@ -80,7 +83,7 @@ def test_pieces_are_counted_over_batches_however_many_they_are(texts: list[str])
         bytes(store[a:b]).decode(): count
         for a, b, count in zip(bounds[:-1].tolist(), bounds[1:].tolist(), counts.tolist(), strict=True)
     }
-    assert found == collections.Counter(piece for text in many for piece in cut_by_code(text, "eojeol"))
+    assert found == collections.Counter(piece for text in many for piece in cut_by_code(text, EOJEOL))
 
 
 def by_the_library(texts: list[str], entries: int, cut: Cut) -> list[tuple[str, str]]:
@@ -119,7 +122,7 @@ def test_merges_of_bytes_are_those_of_the_librarys_trainer(texts: list[str], cut
 def test_no_merge_joins_a_part_of_a_character_with_anything_but_the_rest_of_it(texts: list[str]) -> None:
     code = {name: byte for byte, name in enumerate(byte_names())}
     rare = [*texts, "龘龘 똠방각하"]
-    for left, right in by_us(rare, 900, "eojeol", whole=True):
+    for left, right in by_us(rare, 900, EOJEOL, whole=True):
         data = [bytes(code[one] for one in part) for part in (left, right)]
         whole = [part.decode("utf-8", "ignore").encode() == part for part in data]
         if not all(whole):

@@ -119,6 +119,29 @@ def test_with_no_borders_a_token_may_hold_several_words(tmp_path: Path) -> None:
     assert any("할 수 있다." in word for word in words)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_digits_together_a_token_may_hold_a_number(tmp_path: Path, kind: Kind) -> None:
+    path = tmp_path / "a.jsonl"
+    lines = [json.dumps({"text": f"2024년부터 {text}"}) for text in korean(400)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    found = {}
+    for digits in ("single", "together"):
+        settings = TrainSettings(vocab_size=1024, kind=kind, digits=digits)
+        train_files([path], tmp_path / digits, settings)
+        tokenizer = open_vocabulary(tmp_path / digits).tokenizer
+        ids = tokenizer.encode("2024년부터", add_special_tokens=False).ids
+        found[digits] = [tokenizer.decode([one]) for one in ids]
+        assert "".join(found[digits]) == "2024년부터"
+        model = tmp_path / digits / "tokenizer.model"
+        if model.exists():
+            sentencepiece = pytest.importorskip("sentencepiece")
+            processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+            for text in korean(20):
+                assert processor.encode(text) == tokenizer.encode(text, add_special_tokens=False).ids
+    assert any(sum(map(str.isdigit, one)) > 1 for one in found["together"])
+    assert found["single"][:4] == ["2", "0", "2", "4"]
+
+
 def test_borders_of_morphemes_keep_particles_apart(tmp_path: Path) -> None:
     pytest.importorskip("kiwipiepy")
     path = tmp_path / "a.jsonl"
