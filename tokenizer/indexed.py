@@ -36,7 +36,7 @@ _HEAD = struct.Struct("<9sQBQQ")
 _INT32, _UINT16 = 4, 8
 _DTYPES: dict[int, np.dtype[Any]] = {_INT32: np.dtype("<i4"), _UINT16: np.dtype("<u2")}
 _UINT16_ENTRIES = 65_500
-_AGAIN = "run tokenize again"
+_AGAIN = "make the shard again: hanjo tokenizer encode, or the stage tokenize of its run"
 
 
 def token_dtype(entries: int) -> np.dtype[Any]:
@@ -137,9 +137,10 @@ class IndexedTokens:
     def __init__(self, prefix: Path) -> None:
         self.prefix = prefix
         binary, index = bin_path(prefix), idx_path(prefix)
-        for path in (index, binary):
-            if not path.exists():
-                raise StaleError("the file is missing", where=str(path), fix=_AGAIN)
+        missing = [path for path in (binary, index) if not path.exists()]
+        if missing:
+            fix = "check the path" if len(missing) == 2 else _AGAIN
+            raise StaleError("the file is missing", where=str(missing[0]), fix=fix)
         length = index.stat().st_size
         with index.open("rb") as handle:
             head = handle.read(_HEAD.size)

@@ -69,7 +69,7 @@ def test_train_and_encode_say_what_they_did(made: Path, tmp_path: Path) -> None:
         (("train", "{}/new", "{}/text.jsonl", "--vocab-size", "9000"), SourceError, "give more text, or --vocab-size"),
         (("show", "{}/out/00000", "--tokens", "3"), UsageError, "write FIRST:END"),
         (("show", "{}/out/00000", "--tokens", "3:4", "--document", "1"), UsageError, "give one of them"),
-        (("show", "{}/out/00001"), HanjoError, r"00001\.idx: the file is missing"),
+        (("show", "{}/out/00001"), HanjoError, r"00001\.bin: the file is missing"),
     ],
 )
 def test_wrong_usage_is_refused_with_the_reason(
