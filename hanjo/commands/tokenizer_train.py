@@ -45,7 +45,8 @@ def train(
 
     from corpus.errors import UsageError
     from corpus.settings import parse_size
-    from tokenizer.train_files import Kind, TrainSettings, train_files
+    from tokenizer.kinds import Border, Kind
+    from tokenizer.train_files import TrainSettings, train_files
 
     try:
         size = int(str(parse_size(sample)))
@@ -54,7 +55,7 @@ def train(
     settings = TrainSettings(
         vocab_size=vocab_size,
         kind=cast(Kind, kind),
-        borders=borders,
+        borders=cast(Border, borders),
         sample_bytes=size,
         min_frequency=min_frequency,
         seed=seed,
