@@ -21,7 +21,8 @@ _BLOCK = 1 << 20
 def fingerprint(*parts: object) -> str:
     """32 hex digits over the parts: JSON-like values, dataclasses, dates, paths' names never.
 
-    Dictionaries count by content, not by order; a dataclass counts as its fields.
+    Dictionaries count by content, not by order; a dataclass counts as its fields, but for settings that came `later`
+    (`corpus.settings.setting`) and have their default.
     """
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
@@ -29,7 +30,7 @@ def fingerprint(*parts: object) -> str:
 
 def _plain(value: object) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not _as_before(f, value)}
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, bytes):
@@ -37,6 +38,14 @@ def _plain(value: object) -> Any:
     if isinstance(value, frozenset | set):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} has no place in a fingerprint")
+
+
+def _as_before(field: dataclasses.Field[Any], value: object) -> bool:
+    if not field.metadata.get("later"):
+        return False
+    made = field.default_factory
+    default = field.default if made is dataclasses.MISSING else made()
+    return bool(getattr(value, field.name) == default)
 
 
 def hash_file(path: Path, start: int = 0, end: int | None = None) -> str:

@@ -90,3 +90,12 @@ def read_rights(run: Path) -> dict[str, Rights]:
     table = read_table(run / "rights.parquet", schema=RIGHTS)
     names = [field.name for field in dataclasses.fields(Rights)]
     return {row["rights_id"]: Rights(**{name: row[name] for name in names}) for row in table.to_pylist()}
+
+
+def read_sources(run: Path) -> set[str]:
+    """Names of a run's sources.
+
+    Raises:
+        StaleError: collect has not run.
+    """
+    return set(read_table(run / "rights.parquet", ["source"], schema=RIGHTS)["source"].to_pylist())

@@ -19,7 +19,9 @@ _UNITS |= {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _SCALES = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 
 
-def setting(default: Any, doc: str | Callable[[], str], *, unit: str = "", origin: str = "") -> Any:
+def setting(
+    default: Any, doc: str | Callable[[], str], *, unit: str = "", origin: str = "", later: bool = False
+) -> Any:
     """A dataclass field whose meaning travels with it.
 
     Args:
@@ -27,8 +29,10 @@ def setting(default: Any, doc: str | Callable[[], str], *, unit: str = "", origi
         doc: what it does, one sentence; a callable where saying it takes reading files.
         unit: of the value, where it has one.
         origin: where the default comes from (a paper, a measurement), where it is not a matter of taste.
+        later: there were runs before there was the setting, and its default is what they did: it counts in a
+            fingerprint only where it says something else, so that they stay done (`corpus.manifest.fingerprint`).
     """
-    metadata = {"doc": doc, "unit": unit, "origin": origin}
+    metadata = {"doc": doc, "unit": unit, "origin": origin, "later": later}
     if callable(default):
         return dataclasses.field(default_factory=default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)

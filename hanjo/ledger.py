@@ -20,7 +20,7 @@ from corpus.staging import Staging
 from corpus.tombstones import withdrawals
 from hanjo.stages import NAMES
 from tokenizer.encode import DOCS, SPLITS
-from tokenizer.train import FOLDER
+from tokenizer.train_jobs import FOLDER
 from tokenizer.vocabulary import content_hash
 
 LAST = "tokenize"

@@ -121,8 +121,16 @@ def _told(error: ValidationError, where: str, lines: strict_yaml.Lines) -> tuple
         key = ".".join(path) or "the recipe"
         place = f"line {line}: " if line else ""
         given = "" if one["type"] == "missing" or isinstance(one["input"], dict) else f" (given: {one['input']!r})"
-        told.append(f"{place}{key}: {one['msg'][0].lower()}{one['msg'][1:]}{given}")
+        told.append(f"{place}{key}: {one['msg'][0].lower()}{one['msg'][1:]}{given}{_nearest(one)}")
     return (f"{where}: " + "\n  ".join(told) + "\n  → `hanjo recipe explain KEY` says what a value means",)
+
+
+def _nearest(error: Any) -> str:
+    """The nearest of the values that may stand there, where they are told by name."""
+    if error["type"] != "literal_error" or not isinstance(error["input"], str):
+        return ""
+    near = difflib.get_close_matches(error["input"], re.findall("'([^']*)'", error["ctx"]["expected"]), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _settings_class(annotation: Any) -> Any:

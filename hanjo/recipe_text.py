@@ -67,6 +67,32 @@ def missing_sources(recipe: Recipe, base: Path) -> list[str]:
     return told
 
 
+def require_weighted_sources(recipe: Recipe, path: Path) -> None:
+    """Ask that `tokenize.weights` name sources of the recipe, before anything is read; remote ones are not asked.
+
+    Args:
+        path: the recipe's file.
+
+    Raises:
+        UsageError: with the nearest source. SourceError: a source is not in place.
+    """
+    from corpus import strict_yaml
+    from corpus.errors import RecipeError
+    from corpus.places import is_url
+    from corpus.work_units import find_sources
+    from tokenizer.stage import require_sources
+
+    weights, sources = recipe.tokenize.weights, recipe.collect.sources
+    if not weights or any(is_url(one.path) for one in sources):
+        return
+    known = {one.submission.source for one in find_sources(sources, path.resolve().parent)}
+    _, lines = strict_yaml.load(path, RecipeError)
+    for name, weight in weights.items():
+        line = lines.get(("tokenize", "weights", name))
+        place = f"{path}, line {line}: " if line else f"{path}: "
+        require_sources({name: weight}, known, f"{place}tokenize.weights.{name}")
+
+
 def _commented(row: Explained) -> list[str]:
     *parents, last = row.key.split(".")
     indent = "  " * len(parents)

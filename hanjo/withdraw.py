@@ -207,7 +207,7 @@ def _encode(staging: Staging, recipe: Recipe, appended: dict[str, Output]) -> No
     if not appended:
         return
     from tokenizer.stage import appended_phase
-    from tokenizer.train import FOLDER as TOKENIZER
+    from tokenizer.train_jobs import FOLDER as TOKENIZER
     from tokenizer.vocabulary import content_hash
 
     run, stage = staging.run, named("tokenize")

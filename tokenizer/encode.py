@@ -28,7 +28,7 @@ from corpus.shards import Counts, JobContext, Outcome, Output, add, fingerprint_
 from corpus.staging import WITHDRAWN, withdrawn_rows
 from tokenizer.engines import Check, Engine, Library, open_engine
 from tokenizer.indexed import bin_path, idx_path, write_indexed
-from tokenizer.train import FOLDER
+from tokenizer.train_jobs import FOLDER
 from tokenizer.units import count_units
 from tokenizer.vocabulary import Vocabulary, content_hash, open_vocabulary
 

@@ -17,7 +17,7 @@ from corpus.shards import read_table
 from corpus.staging import WITHDRAWN, Overwrite, Staging, appended_paths, read_rows
 from tokenizer.encode import DOCS, SPLITS
 from tokenizer.indexed import IndexedTokens
-from tokenizer.train import FOLDER
+from tokenizer.train_jobs import FOLDER
 from tokenizer.vocabulary import open_vocabulary
 
 _AMOUNTS = ("bytes", "chars", "eojeol", "tokens")

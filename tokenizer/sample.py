@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 
 from corpus.errors import UsageError
@@ -21,6 +21,13 @@ def draw(seed: int, source: str, identity: str, weight: float) -> float:
     told = f"hanjo.sample/{seed}/{source}/{identity}".encode()
     number = int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big")
     return -math.log((number + 1) / (1 << 64)) / weight
+
+
+def nearest_source(name: str, sources: Iterable[str]) -> str:
+    """What to write instead of a source that is not there."""
+    known = sorted(sources)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"the sources are: {', '.join(known[:20])}"
 
 
 class Sample:
@@ -58,10 +65,9 @@ class Sample:
         """
         for name in self._weights:
             if name not in self.sources:
-                near = difflib.get_close_matches(name, self.sources, n=1)
-                known = ", ".join(sorted(self.sources)[:20])
-                fix = f"did you mean {near[0]!r}?" if near else f"the sources are: {known}"
-                raise UsageError(f"no document of source {name!r}, which has a weight", fix=fix)
+                raise UsageError(
+                    f"no document of source {name!r}, which has a weight", fix=nearest_source(name, self.sources)
+                )
         self._prune()
         return [data.decode("utf-8", "ignore") for _, data in self._held]
 

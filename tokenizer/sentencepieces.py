@@ -87,7 +87,7 @@ def train_sentencepiece(
         raise SourceError(
             f"sentencepiece cannot make {entries} entries of this text ({_reason(error)})",
             where="the sample",
-            fix="give more text, or a smaller --vocab-size",
+            fix="give more text, or ask for fewer entries (--vocab-size; tokenize.vocab_size in a recipe)",
         ) from error
     model = written.getvalue()
     return model, _fast(model, kind, set(placeholders))

@@ -1,7 +1,7 @@
-"""The tokenizer of a run: byte-level BPE learned from the sample, or one taken over as it is. Writes run/tokenizer/.
+"""Byte-level BPE learned from texts, and a tokenizer's folder written.
 
 A Hugging Face folder that `AutoTokenizer.from_pretrained` opens without a network. There is no normaliser: collect
-has normalised, and decoding gives back every text byte for byte. The same sample gives the same files.
+has normalised, and decoding gives back every text byte for byte. The same texts give the same files.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpus.errors import SourceError
-from corpus.shards import Counts, JobContext, Outcome, Output, add, atomic_path, write_json
+from corpus.shards import atomic_path, write_json
 from tokenizer.byte_level import byte_names
 from tokenizer.learning import learn_merges
 from tokenizer.piece_counts import Borders, Pieces
@@ -24,21 +23,17 @@ from tokenizer.pretokenize import EOJEOL, Cut, pre_tokenizer
 from tokenizer.vocabulary import (
     CONFIG,
     END_OF_TEXT,
-    FILES,
     MULTIPLE,
     PAD,
     ROLES,
     SPECIAL,
     TOKENIZER,
-    content_hash,
-    open_vocabulary,
     reserved,
 )
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-FOLDER = "tokenizer"
 _BATCH = 1000  # documents handed to the trainer at a time
 _BATCH_CHARACTERS = 1 << 22
 
@@ -142,74 +137,3 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
         "model_input_names": ["input_ids", "attention_mask"],
     }
     write_json(folder / CONFIG, config)
-
-
-def train_job(context: JobContext, *, samples: list[str], vocab_size: int, min_frequency: int) -> Outcome:
-    """Exchange: all samples → run/tokenizer/."""
-    from corpus.privacy import PLACEHOLDERS
-
-    texts = _texts(context.run / path for path in samples)
-    tokenizer = train_tokenizer(texts, vocab_size=vocab_size, min_frequency=min_frequency, placeholders=PLACEHOLDERS)
-    write_tokenizer(tokenizer, context.run / FOLDER)
-    _keep_only(context.run / FOLDER, (TOKENIZER, CONFIG))
-    return _outcome(context, PLACEHOLDERS)
-
-
-def _texts(paths: Iterable[Path]) -> Iterator[str]:
-    for path in paths:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_BATCH, columns=["text"]):
-                yield from batch["text"].to_pylist()
-
-
-def take_over(context: JobContext, *, given: str, folder: Path) -> Outcome:
-    """Copy an existing tokenizer's files into run/tokenizer/, unchanged.
-
-    Placeholders that it does not know stay ordinary text: adding entries is a matter of the model too. The count
-    `vocabulary` tells how many it knows.
-
-    Args:
-        given: content hash of the folder, as planned.
-        folder: of this machine.
-
-    Raises:
-        SourceError: the folder is no readable tokenizer, or was changed meanwhile.
-    """
-    from corpus.privacy import PLACEHOLDERS
-
-    open_vocabulary(folder)
-    names = [name for name in FILES if (folder / name).is_file()]
-    for name in names:
-        with atomic_path(context.run / FOLDER / name) as temporary:
-            temporary.write_bytes((folder / name).read_bytes())
-    _keep_only(context.run / FOLDER, names)
-    if content_hash(context.run / FOLDER) != given:
-        raise SourceError("the tokenizer was changed while it was copied", where=str(folder), fix="run again")
-    return _outcome(context, PLACEHOLDERS)
-
-
-def _keep_only(folder: Path, names: Sequence[str]) -> None:
-    """Remove what another tokenizer left: it would count as part of this one."""
-    for name in set(FILES).difference(names):
-        (folder / name).unlink(missing_ok=True)
-
-
-def _outcome(context: JobContext, placeholders: Sequence[str]) -> Outcome:
-    """The files as outputs, the vocabulary as a count, the content hash as a fact for the jobs that encode."""
-    folder = context.run / FOLDER
-    vocabulary = open_vocabulary(folder)
-    added = vocabulary.tokenizer.get_added_tokens_decoder().values()
-    counts: Counts = {}
-    add(
-        counts,
-        "vocabulary",
-        entries=vocabulary.entries,
-        placeholders=sum(token.content in placeholders and not token.special for token in added),
-        reserved=sum(token.content.startswith("<|reserved_") for token in added),
-    )
-    outputs = tuple(
-        Output(f"{FOLDER}/{name}", vocabulary.entries, (folder / name).stat().st_size, context.fingerprint)
-        for name in FILES
-        if (folder / name).is_file()
-    )
-    return Outcome(outputs, counts, {"tokenizer": content_hash(folder)})

@@ -10,26 +10,31 @@ The same documents, settings and seed give the same files.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from corpus.errors import SourceError, UsageError
-from corpus.privacy import PLACEHOLDERS
-from corpus.shards import atomic_path, write_json
+from corpus.shards import write_json
 from tokenizer.documents import Files
 from tokenizer.folders import whole_folder
-from tokenizer.pretokenize import Cut
+from tokenizer.kinds import (
+    BORDERS,
+    DIGITS,
+    KINDS,
+    Border,
+    Digits,
+    Kind,
+    least_entries,
+    require_libraries,
+    write_trained,
+)
 from tokenizer.sample import Sample
-from tokenizer.train import train_tokenizer, write_tokenizer
-from tokenizer.vocabulary import MODEL, content_hash
+from tokenizer.vocabulary import content_hash
 
-Kind = Literal["byte-bpe", "bpe", "unigram"]
-KINDS: tuple[Kind, ...] = ("byte-bpe", "bpe", "unigram")
-BORDERS = ("eojeol", "kiwi", "none")
-DIGITS = ("single", "together")
 CARD = "training.json"
 _HANGUL = re.compile(r"[\uac00-\ud7a3\u1100-\u11ff]")
 
@@ -49,8 +54,8 @@ class TrainSettings:
 
     vocab_size: int = 32_000
     kind: Kind = "byte-bpe"
-    borders: str = "eojeol"
-    digits: str = "single"
+    borders: Border = "eojeol"
+    digits: Digits = "single"
     sample_bytes: int = 256 << 20
     min_frequency: int = 2
     seed: int = 0
@@ -112,48 +117,33 @@ def _refuse(settings: TrainSettings) -> None:
         raise UsageError(f"no borders {settings.borders!r}", fix=f"they are: {', '.join(BORDERS)}")
     if settings.digits not in DIGITS:
         raise UsageError(f"no digits {settings.digits!r}", fix=f"they are: {', '.join(DIGITS)}")
-    if any(weight < 0 for weight in settings.weights.values()):
-        raise UsageError("a weight below 0", fix="give a source that is to be left out the weight 0")
-    least = 512 if settings.kind == "byte-bpe" else 1024
+    for source, weight in settings.weights.items():
+        if not 0 <= weight < math.inf:  # nor NaN
+            told = "a weight below 0" if weight < 0 else f"the weight {weight} of {source!r} is no number to draw by"
+            raise UsageError(told, fix="give a source that is to be left out the weight 0")
+    least = least_entries(settings.kind)
     if settings.vocab_size < least:
         raise UsageError(f"a vocabulary of {settings.vocab_size} entries", fix=f"ask for at least {least}")
+    require_libraries(settings.kind, settings.borders)
 
 
 def _trained(folder: Path, texts: list[str], settings: TrainSettings, where: str) -> int:
     """Write the tokenizer's files; its entries."""
-    from tokenizer.morphemes import morpheme_borders
-
-    cut = Cut(spaces=settings.borders != "none", digits=settings.digits == "single")
-    borders = morpheme_borders() if settings.borders == "kiwi" else None
-    if settings.kind == "byte-bpe":
-        made = train_tokenizer(
-            texts,
-            vocab_size=settings.vocab_size,
-            min_frequency=settings.min_frequency,
-            placeholders=PLACEHOLDERS,
-            cut=cut,
-            borders=borders,
+    made = write_trained(
+        texts,
+        folder,
+        kind=settings.kind,
+        borders=settings.borders,
+        digits=settings.digits,
+        vocab_size=settings.vocab_size,
+        min_frequency=settings.min_frequency,
+    )
+    learned = sum(not name.startswith("<|reserved_") for name in made.get_vocab())
+    if learned < settings.vocab_size:
+        raise SourceError(
+            f"the text gives {learned:,} entries, {settings.vocab_size:,} were asked for: "
+            f"no other pair occurs {settings.min_frequency} times",
+            where=where,
+            fix=f"give more text, or --vocab-size {learned}",
         )
-        learned = sum(not name.startswith("<|reserved_") for name in made.get_vocab())
-        if learned < settings.vocab_size:
-            raise SourceError(
-                f"the text gives {learned:,} entries, {settings.vocab_size:,} were asked for: "
-                f"no other pair occurs {settings.min_frequency} times",
-                where=where,
-                fix=f"give more text, or --vocab-size {learned}",
-            )
-    else:
-        from tokenizer.sentencepieces import train_sentencepiece
-
-        model, made = train_sentencepiece(
-            texts,
-            settings.kind,
-            vocab_size=settings.vocab_size,
-            placeholders=PLACEHOLDERS,
-            cut=cut,
-            borders=borders,
-        )
-        with atomic_path(folder / MODEL) as temporary:
-            temporary.write_bytes(model)
-    write_tokenizer(made, folder)
     return int(made.get_vocab_size())

@@ -36,13 +36,14 @@ def check(
 ) -> None:
     """Check a recipe and show it resolved, every default written out."""
     from hanjo.recipe import as_values, dump, load_recipe
+    from hanjo.recipe_text import missing_sources, require_weighted_sources
 
     recipe = load_recipe(path, sets or [])
+    missing = missing_sources(recipe, path.resolve().parent)
+    if not missing:
+        require_weighted_sources(recipe, path)
     typer.echo(json.dumps(as_values(recipe), default=str, ensure_ascii=False) if as_json else dump(recipe), nl=as_json)
     if not as_json:
-        from hanjo.recipe_text import missing_sources
-
-        missing = missing_sources(recipe, path.resolve().parent)
         for told in missing:
             typer.secho("warning: ", fg="yellow", nl=False, err=True)
             typer.echo(told, err=True)

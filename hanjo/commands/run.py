@@ -31,10 +31,15 @@ def run(
     from hanjo.execution import Runner
     from hanjo.progress import Progress
     from hanjo.recipe import load_recipe
+    from hanjo.recipe_text import require_weighted_sources
     from hanjo.report import write_report
+    from tokenizer.stage import require_for_training
 
     resolved = load_recipe(recipe, sets or [])
+    require_weighted_sources(resolved, recipe)
     folder = folder or Path("runs") / resolved.name
+    if "tokenize" in [stage.name for stage in stages]:
+        require_for_training(folder, resolved.tokenize)
     progress = Progress("quiet" if as_json else "auto")
     runner = Runner(folder.resolve(), resolved, recipe.resolve().parent, progress, strict)
     page = folder / "report.html"

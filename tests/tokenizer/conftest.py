@@ -28,7 +28,7 @@ SENTENCES = (
 )
 WORDS = [word for sentence in SENTENCES for word in sentence.split()]
 GRANT = Rights(True, True, True, True, True, "", None, "CC0-1.0", "test")
-MakeRun = Callable[[dict[str, list[str]]], Path]
+MakeRun = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
@@ -68,12 +68,19 @@ def common(tmp_path: Path) -> Common:
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """`make_run({"train/00000": texts, …})` → a run's folder with unique shards and rights as dedup leaves them."""
+    """`make_run({"train/00000": texts, …})` → a run's folder with unique shards and rights as dedup leaves them.
 
-    def make(shards: dict[str, list[str]], grant: Rights = GRANT) -> Path:
+    All texts are of one source, unless `source_of` says of which each is.
+    """
+
+    def make(
+        shards: dict[str, list[str]], grant: Rights = GRANT, source_of: Callable[[str], str] = lambda text: "books"
+    ) -> Path:
         run = tmp_path / "run"
-        made = [_unique(run, name, documents, grant) for name, documents in shards.items()]
-        write_rights(run, [rights_row("me", "books", grant)], JobContext(run, "f" * 32, 1 << 30))
+        made = [_unique(run, name, documents, grant, source_of) for name, documents in shards.items()]
+        sources = sorted({source_of(text) for documents in shards.values() for text in documents} | {"books"})
+        rows = [rights_row("me", source, grant) for source in sources]
+        write_rights(run, rows, JobContext(run, "f" * 32, 1 << 30))
         rows = [{"name": o.path, "rows": o.rows, "bytes": o.bytes, "fingerprint": o.fingerprint} for o in made]
         table = pa.Table.from_pylist(rows, schema=SHARDS)
         write_table(run / "shards" / "dedup.parquet", table, SHARDS, JobContext(run, "0" * 32, 1 << 30))
@@ -82,14 +89,14 @@ def make_run(tmp_path: Path) -> MakeRun:
     return make
 
 
-def _unique(run: Path, name: str, documents: list[str], grant: Rights) -> Output:
+def _unique(run: Path, name: str, documents: list[str], grant: Rights, source_of: Callable[[str], str]) -> Output:
     rows = [
         {
             "id": document_id("books", f"{name}/{row}"),
             "text": text,
-            "source": "books",
+            "source": source_of(text),
             "contributor": "me",
-            "rights_id": rights_id("me", "books", grant),
+            "rights_id": rights_id("me", source_of(text), grant),
             "path": "a.jsonl",
             "offset": row,
             "length": len(text.encode()),
