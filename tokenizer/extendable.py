@@ -117,7 +117,8 @@ def _why_not(state: Any) -> str | None:
 
 def _needed() -> set[int]:
     """Bytes that Hangul is written with; a vocabulary may lack others (SmolLM2's lacks 21)."""
-    return {byte for ends in HANGUL for end in ends for byte in chr(end).encode()[:1]} | set(range(0x80, 0xC0))
+    leads = {byte for first, last in HANGUL for byte in range(chr(first).encode()[0], chr(last).encode()[0] + 1)}
+    return leads | set(range(0x80, 0xC0))
 
 
 def _kinds(part: Any) -> Iterator[str]:
