@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.measuring import machine, pin, print_table, write_result
 from tokenizer.byte_level import as_text, certain_hangul, to_bytes
 from tokenizer.extend import extend
-from tokenizer.extendable import ByteLevelBpe, from_state, open_byte_level
+from tokenizer.extendable import Bpe, from_state, open_bpe
 from tokenizer.texts import read_texts
 from tokenizer.verify_extension import Check, Tally, on_texts, verify
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the result here instead of standard output")
     given = parser.parse_args()
     pin()
-    base = open_byte_level(given.base)
+    base = open_bpe(given.base)
     learn, held_out = list(read_texts(given.learn)), list(read_texts(given.held_out))
     started = time.process_time()
     made = extend(base, learn, given.add)
@@ -69,7 +69,7 @@ def failed(check: Check) -> str:
     return f"{check.failed:,} of {check.checked:,}"
 
 
-def measured(base: ByteLevelBpe, other: ByteLevelBpe, texts: Sequence[str], others: Sequence[str]) -> dict[str, Any]:
+def measured(base: Bpe, other: Bpe, texts: Sequence[str], others: Sequence[str]) -> dict[str, Any]:
     """Bytes a token on Korean; shares of harm, in percent: of English bytes, Korean texts and new tokens."""
     before, after = (
         [one.ids for one in each.tokenizer.encode_batch_fast(list(others), add_special_tokens=False)]
@@ -94,12 +94,12 @@ def measured(base: ByteLevelBpe, other: ByteLevelBpe, texts: Sequence[str], othe
     }
 
 
-def bytes_of(tokenizer: ByteLevelBpe, token: str) -> bytes:
+def bytes_of(tokenizer: Bpe, token: str) -> bytes:
     """The bytes of a token, whether it is an added one or one in byte-level characters."""
     return (to_bytes(token) or b"") if token in tokenizer.state["model"]["vocab"] else token.encode()
 
 
-def append(base: ByteLevelBpe, texts: Sequence[str], add: int) -> ByteLevelBpe:
+def append(base: Bpe, texts: Sequence[str], add: int) -> Bpe:
     """The base with tokens of a vocabulary of its own, as added tokens."""
     from tokenizers import Tokenizer, decoders, models, trainers
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from corpus.errors import SourceError, UsageError
 from hanjo.cli import app
-from tokenizer.extendable import open_byte_level
+from tokenizer.extendable import open_bpe
 
 KOREAN = "사용자는 파일을 열어 내용을 바꾸고 저장한다. 법원은 원고의 청구를 기각하였다. 사용자의 파일은 저장하였다."
 
@@ -44,7 +44,7 @@ def test_extend_then_verify(base: Path, corpus: Path, tmp_path: Path) -> None:
     assert checked.exit_code == 0
     assert json.loads(checked.stdout)["passed"]
     again = run("extend", base, tmp_path / "again", corpus, "--add", 30, "--workers", 2, "--json")
-    assert json.loads(again.stdout)["entries"] == open_byte_level(tmp_path / "out").entries
+    assert json.loads(again.stdout)["entries"] == open_bpe(tmp_path / "out").entries
     for name in ("tokenizer.json", "extension.json"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
@@ -72,7 +72,7 @@ def test_prune(base: Path, corpus: Path, tmp_path: Path) -> None:
     told = run("prune", base, tmp_path / "out", corpus, "--json")
     assert told.exit_code == 0
     sizes = json.loads(told.stdout)
-    assert sizes["after"] < sizes["before"] == open_byte_level(base).entries
+    assert sizes["after"] < sizes["before"] == open_bpe(base).entries
 
 
 @pytest.mark.parametrize(
