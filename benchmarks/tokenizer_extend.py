@@ -4,7 +4,8 @@
     python -m benchmarks.tokenizer_extend --base runs/SmolLM2-135M --learn LEARN.jsonl… --held-out OTHER.jsonl…
 
 Appended tokens are those with Hangul that a trainer learns on the same text with the base's own pre-tokenizer, given to
-the base by `add_tokens`. English is this Python's standard library, its comments and names, in pieces of a file each.
+the base by `add_tokens`; a sentencepiece-style base has no pre-tokenizer to learn such words with, and is measured
+without them. English is this Python's standard library, its comments and names, in pieces of a file each.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import machine, pin, print_table, write_result
-from tokenizer.byte_level import as_text, certain_hangul, to_bytes
+from tokenizer.byte_level import certain_hangul
 from tokenizer.extend import extend
 from tokenizer.extendable import Bpe, from_state, open_bpe
 from tokenizer.texts import read_texts
@@ -31,7 +32,7 @@ ENGLISH = 1_000_000  # bytes
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--base", type=Path, default=Path("runs/SmolLM2-135M"), help="folder of a byte-level BPE")
+    parser.add_argument("--base", type=Path, default=Path("runs/SmolLM2-135M"), help="folder of a BPE")
     parser.add_argument("--learn", type=Path, nargs="+", required=True, help="Korean text to learn on")
     parser.add_argument("--held-out", type=Path, nargs="+", required=True, help="Korean text to measure on")
     parser.add_argument("--add", type=int, default=16384, help="new tokens")
@@ -43,13 +44,14 @@ def main() -> None:
     started = time.process_time()
     made = extend(base, learn, given.add)
     seconds = time.process_time() - started
-    appended = append(base, learn, given.add)
     others = english()
     rows = [
         {"how": "base", **measured(base, base, held_out, others)},
         {"how": "merges gone on with", **measured(base, made.extended, held_out, others)},
-        {"how": "tokens appended", **measured(base, appended, held_out, others)},
     ]
+    if base.byte_level:
+        appended = append(base, learn, given.add)
+        rows.append({"how": "tokens appended", **measured(base, appended, held_out, others)})
     result: dict[str, Any] = {
         "machine": machine(),
         "learned on": sum(len(text.encode()) for text in learn),
@@ -80,10 +82,12 @@ def measured(base: Bpe, other: Bpe, texts: Sequence[str], others: Sequence[str])
     tallies = [Tally(), Tally(), Tally()]
     on_texts(base, other, "text", texts, *tallies)
     finer, lost, _ = tallies
-    new = {number: as_text(bytes_of(other, token)) for token, number in other.ids.items() if token not in base.ids}
+    spelt = other.state["model"]["vocab"]
+    new = {n: other.text_of(one) if one in spelt else one for one, n in other.ids.items() if one not in base.ids}
     whole = {number: text for number, text in new.items() if text}
-    encoded = other.tokenizer.encode_batch(list(whole.values()), add_special_tokens=False)
-    missed = sum(number not in one.ids for number, one in zip(whole, encoded, strict=True))
+    around = [f"{before}{text}" for text in whole.values() for before in ("", "a")]
+    found = [one.ids for one in other.tokenizer.encode_batch(around, add_special_tokens=False)]
+    missed = sum(number not in found[2 * i] + found[2 * i + 1] for i, number in enumerate(whole))
     tokens = sum(len(one.ids) for one in other.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False))
     return {
         "bytes a token": sum(len(text.encode()) for text in texts) / tokens,
@@ -92,11 +96,6 @@ def measured(base: Bpe, other: Bpe, texts: Sequence[str], others: Sequence[str])
         "% of texts that do not come back": 100 * lost.failed / lost.checked,
         "% of new tokens unreachable": 100 * missed / max(len(whole), 1),
     }
-
-
-def bytes_of(tokenizer: Bpe, token: str) -> bytes:
-    """The bytes of a token, whether it is an added one or one in byte-level characters."""
-    return (to_bytes(token) or b"") if token in tokenizer.state["model"]["vocab"] else token.encode()
 
 
 def append(base: Bpe, texts: Sequence[str], add: int) -> Bpe:

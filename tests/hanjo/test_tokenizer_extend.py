@@ -49,6 +49,27 @@ def test_extend_then_verify(base: Path, corpus: Path, tmp_path: Path) -> None:
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
 
+def test_a_sentencepiece_style_base_is_extended_and_its_model_file_left_out(
+    make_base: Callable[[Path, str], Path], corpus: Path, tmp_path: Path
+) -> None:
+    base = make_base(tmp_path / "pieces", "llama2")
+    (base / "tokenizer.model").write_bytes(b"old pieces")
+    told = run("extend", base, tmp_path / "out", corpus, "--add", 30)
+    assert told.exit_code == 0, told.output
+    assert "note    tokenizer.model was left out" in told.stdout
+    assert {one.name for one in (tmp_path / "out").iterdir()} == {
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "extension.json",
+    }
+    again = run("extend", base, tmp_path / "again", corpus, "--add", 30, "--workers", 2)
+    assert again.exit_code == 0
+    for name in ("tokenizer.json", "extension.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+    refused = run("prune", base, tmp_path / "pruned", corpus)
+    assert "a sentencepiece-style BPE cannot be pruned" in str(refused.exception)
+
+
 def test_a_broken_extension_ends_with_exit_code_1_and_names_the_check(base: Path, corpus: Path, tmp_path: Path) -> None:
     run("extend", base, tmp_path / "out", corpus, "--add", 30)
     path = tmp_path / "out" / "tokenizer.json"

@@ -141,6 +141,18 @@ def test_without_a_warm_up_a_row_is_the_mean_of_its_parts(
     assert torch.allclose(after[number], before[parts].mean(0), atol=1e-6)
 
 
+def test_a_new_syllable_begins_with_the_rows_of_its_bytes(make_base: MakeBase, tmp_path: Path) -> None:
+    old = open_bpe(make_base(tmp_path / "base", "llama2"))
+    new = extend(old, ["뷁 뷁"], 2).extended
+    rows = plan_rows(old, new)
+    in_bytes = [old.ids[name] for name in ("<0xEB>", "<0xB7>", "<0x81>")]
+    assert rows.parts == {new.ids["뷁"]: in_bytes, new.ids["▁뷁"]: [old.ids["▁"], *in_bytes]}
+    before = torch.randn(old.entries, 8, generator=torch.Generator().manual_seed(0))
+    after = new_matrix(before, rows, mean_of_parts(rows), new.entries, 0)
+    assert torch.equal(after[: old.entries], before)
+    assert torch.allclose(after[new.ids["뷁"]], before[in_bytes].mean(0))
+
+
 def test_the_same_call_writes_the_same_weights(
     model_folder: Path, extended: Path, learn: list[str], held_out: list[str], tmp_path: Path
 ) -> None:
