@@ -4,7 +4,8 @@
     python -m benchmarks.tokenizer_extend --base runs/SmolLM2-135M --learn LEARN.jsonl… --held-out OTHER.jsonl…
 
 Appended tokens are those with Hangul that a trainer learns on the same text with the base's own pre-tokenizer, given to
-the base by `add_tokens`. English is this Python's standard library, its comments and names, in pieces of a file each.
+the base by `add_tokens`; a sentencepiece-style base has no pre-tokenizer to learn such words with, and is measured
+without them. English is this Python's standard library, its comments and names, in pieces of a file each.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import machine, pin, print_table, write_result
-from tokenizer.byte_level import as_text, certain_hangul, to_bytes
+from tokenizer.byte_level import certain_hangul
 from tokenizer.extend import extend
-from tokenizer.extendable import ByteLevelBpe, from_state, open_byte_level
+from tokenizer.extendable import Bpe, from_state, open_bpe
 from tokenizer.texts import read_texts
 from tokenizer.verify_extension import Check, Tally, on_texts, verify
 
@@ -31,25 +32,26 @@ ENGLISH = 1_000_000  # bytes
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--base", type=Path, default=Path("runs/SmolLM2-135M"), help="folder of a byte-level BPE")
+    parser.add_argument("--base", type=Path, default=Path("runs/SmolLM2-135M"), help="folder of a BPE")
     parser.add_argument("--learn", type=Path, nargs="+", required=True, help="Korean text to learn on")
     parser.add_argument("--held-out", type=Path, nargs="+", required=True, help="Korean text to measure on")
     parser.add_argument("--add", type=int, default=16384, help="new tokens")
     parser.add_argument("--json", type=Path, help="write the result here instead of standard output")
     given = parser.parse_args()
     pin()
-    base = open_byte_level(given.base)
+    base = open_bpe(given.base)
     learn, held_out = list(read_texts(given.learn)), list(read_texts(given.held_out))
     started = time.process_time()
     made = extend(base, learn, given.add)
     seconds = time.process_time() - started
-    appended = append(base, learn, given.add)
     others = english()
     rows = [
         {"how": "base", **measured(base, base, held_out, others)},
         {"how": "merges gone on with", **measured(base, made.extended, held_out, others)},
-        {"how": "tokens appended", **measured(base, appended, held_out, others)},
     ]
+    if base.byte_level:
+        appended = append(base, learn, given.add)
+        rows.append({"how": "tokens appended", **measured(base, appended, held_out, others)})
     result: dict[str, Any] = {
         "machine": machine(),
         "learned on": sum(len(text.encode()) for text in learn),
@@ -69,7 +71,7 @@ def failed(check: Check) -> str:
     return f"{check.failed:,} of {check.checked:,}"
 
 
-def measured(base: ByteLevelBpe, other: ByteLevelBpe, texts: Sequence[str], others: Sequence[str]) -> dict[str, Any]:
+def measured(base: Bpe, other: Bpe, texts: Sequence[str], others: Sequence[str]) -> dict[str, Any]:
     """Bytes a token on Korean; shares of harm, in percent: of English bytes, Korean texts and new tokens."""
     before, after = (
         [one.ids for one in each.tokenizer.encode_batch_fast(list(others), add_special_tokens=False)]
@@ -80,10 +82,12 @@ def measured(base: ByteLevelBpe, other: ByteLevelBpe, texts: Sequence[str], othe
     tallies = [Tally(), Tally(), Tally()]
     on_texts(base, other, "text", texts, *tallies)
     finer, lost, _ = tallies
-    new = {number: as_text(bytes_of(other, token)) for token, number in other.ids.items() if token not in base.ids}
+    spelt = other.state["model"]["vocab"]
+    new = {n: other.text_of(one) if one in spelt else one for one, n in other.ids.items() if one not in base.ids}
     whole = {number: text for number, text in new.items() if text}
-    encoded = other.tokenizer.encode_batch(list(whole.values()), add_special_tokens=False)
-    missed = sum(number not in one.ids for number, one in zip(whole, encoded, strict=True))
+    around = [f"{before}{text}" for text in whole.values() for before in ("", "a")]
+    found = [one.ids for one in other.tokenizer.encode_batch(around, add_special_tokens=False)]
+    missed = sum(number not in found[2 * i] + found[2 * i + 1] for i, number in enumerate(whole))
     tokens = sum(len(one.ids) for one in other.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False))
     return {
         "bytes a token": sum(len(text.encode()) for text in texts) / tokens,
@@ -94,12 +98,7 @@ def measured(base: ByteLevelBpe, other: ByteLevelBpe, texts: Sequence[str], othe
     }
 
 
-def bytes_of(tokenizer: ByteLevelBpe, token: str) -> bytes:
-    """The bytes of a token, whether it is an added one or one in byte-level characters."""
-    return (to_bytes(token) or b"") if token in tokenizer.state["model"]["vocab"] else token.encode()
-
-
-def append(base: ByteLevelBpe, texts: Sequence[str], add: int) -> ByteLevelBpe:
+def append(base: Bpe, texts: Sequence[str], add: int) -> Bpe:
     """The base with tokens of a vocabulary of its own, as added tokens."""
     from tokenizers import Tokenizer, decoders, models, trainers
 

@@ -38,7 +38,7 @@ from pretrain.surgery import (
     weighted_parts,
 )
 from pretrain.validation import token_nats
-from tokenizer.extendable import open_byte_level
+from tokenizer.extendable import open_bpe
 from tokenizer.folders import copy_tokenizer, whole_folder
 from tokenizer.vocabulary import Vocabulary, open_vocabulary, threads
 
@@ -99,7 +99,7 @@ def resize(
         SourceError: a folder is not what it should be, or there is no text.
         TrainingError: the new rows are worse than random ones; nothing is written.
     """
-    old, new = open_byte_level(model_folder), open_byte_level(tokenizer_folder)
+    old, new = open_bpe(model_folder), open_bpe(tokenizer_folder)
     old_vocabulary, vocabulary = open_vocabulary(model_folder), open_vocabulary(tokenizer_folder)
     rows = plan_rows(old, new)
     model = open_model(model_folder, old.entries)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import TrainingError
-from tokenizer.extendable import ByteLevelBpe
+from tokenizer.extendable import Bpe
 
 Method = Literal["mean", "weighted", "similar", "random"]
 _RARE = 1e-3  # the share of tokens at which a part counts half
@@ -35,7 +35,7 @@ class Rows:
     parts: dict[int, list[int]]
 
 
-def plan_rows(old: ByteLevelBpe, new: ByteLevelBpe) -> Rows:
+def plan_rows(old: Bpe, new: Bpe) -> Rows:
     """Match tokens by what they are, not by their ids, so that a pruned vocabulary finds its rows too.
 
     Raises:

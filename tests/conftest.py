@@ -113,12 +113,15 @@ _SPECIAL = ("<|begin_of_text|>", "<|end_of_text|>")
 
 @pytest.fixture(scope="session")
 def make_base() -> Callable[[Path, str], Path]:
-    """`make_base(folder, kind)` → a small byte-level tokenizer, made in the shape of a real one.
+    """`make_base(folder, kind)` → a small BPE, made in the shape of a real one.
 
-    `gpt2`: special tokens first, in the vocabulary, GPT-2's pattern. `llama3`: special tokens behind the vocabulary
-    and not in it, `ignore_merges`, cl100k's pattern, merges as strings. `qwen`: as that, with NFC and merges as pairs.
+    Byte-level: `gpt2`: special tokens first, in the vocabulary, GPT-2's pattern. `llama3`: special tokens behind the
+    vocabulary and not in it, `ignore_merges`, cl100k's pattern, merges as strings. `qwen`: as that, with NFC and merges
+    as pairs. Sentencepiece-style: see `_make_sentencepiece_base`.
     """
-    return _make_base
+    return lambda folder, kind: (_make_base if kind in ("gpt2", "llama3", "qwen") else _make_sentencepiece_base)(
+        folder, kind
+    )
 
 
 def _make_base(folder: Path, kind: str) -> Path:
@@ -152,6 +155,70 @@ def _make_base(folder: Path, kind: str) -> Path:
     if kind == "llama3":
         state["model"]["ignore_merges"] = True
         state["model"]["merges"] = [" ".join(merge) for merge in state["model"]["merges"]]
+    return _write_base(folder, state)
+
+
+def _make_sentencepiece_base(folder: Path, kind: str) -> Path:
+    """`llama2`: a ▁ is put before the text, spaces are ▁, no pre-tokenizer, merges as strings. `gemma`: no ▁ is put
+    before, an idle pre-tokenizer, added tokens behind the vocabulary and not in it, one that can be merged too and is
+    not special, a token that reaches over a ▁. `metaspace`: a pre-tokenizer that cuts words.
+    """
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    words = Tokenizer(models.BPE())
+    words.pre_tokenizer = pre_tokenizers.Metaspace()
+    words.train_from_iterator(
+        [*_ENGLISH * 4, *_SOME_KOREAN * 2, "a    b  c" * 9], trainers.BpeTrainer(vocab_size=240, show_progress=False)
+    )
+    model = json.loads(words.to_str())["model"]
+    merges = [["▁", "▁"], ["▁▁", "▁▁"], *model["merges"]]
+    if kind == "gemma":
+        merges.append(["r", "▁a"])  # as Gemma 3 has `>▁</`
+    special = ["<unk>", *_SPECIAL] if kind != "gemma" else ["<unk>"]
+    names = [*special, *(f"<0x{byte:02X}>" for byte in range(256)), *model["vocab"], *map("".join, merges)]
+    vocab = {token: number for number, token in enumerate(dict.fromkeys(names))}
+    added = special if kind != "gemma" else [*special, "▁▁", *_SPECIAL, "<|tool|>"]
+    state: dict[str, Any] = {
+        "version": "1.0",
+        "added_tokens": [],
+        "model": {**model, "vocab": vocab, "merges": merges, "unk_token": "<unk>", "byte_fallback": True}
+        | {"fuse_unk": True},
+        **_spaces(kind),
+    }
+    for token in added:
+        number = vocab.get(token, len(vocab) + sum(one["id"] >= len(vocab) for one in state["added_tokens"]))
+        flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+        state["added_tokens"].append(
+            {"id": number, "content": token, **flags, "special": token not in ("▁▁", "<|tool|>")}
+        )
+    if kind == "llama2":
+        state["model"]["merges"] = [" ".join(merge) for merge in merges]
+    return _write_base(folder, state)
+
+
+def _spaces(kind: str) -> dict[str, Any]:
+    """How spaces become ▁ and come back."""
+    replace = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+    back = [{"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]
+    if kind == "llama2":
+        before = {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "▁"}, replace]}
+        strip = {"type": "Strip", "content": " ", "start": 1, "stop": 0}
+        parts = before, None, [*back, strip]
+    elif kind == "gemma":
+        idle = {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False}
+        parts = replace, idle, back
+    else:
+        words = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}
+        parts = None, words, [{"type": "ByteFallback"}, words]
+    return {
+        "normalizer": parts[0],
+        "pre_tokenizer": parts[1],
+        "post_processor": None,
+        "decoder": {"type": "Sequence", "decoders": parts[2]},
+    }
+
+
+def _write_base(folder: Path, state: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tokenizer.json").write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
     config = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": _SPECIAL[1], "model_max_length": 4096}

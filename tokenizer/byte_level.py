@@ -19,6 +19,8 @@ HANGUL = (
     (0xFFA0, 0xFFDC),  # half-width
 )
 """Code points, first and last; what is not assigned within them stands in no text."""
+HANGUL_CLASS = "".join(f"{chr(first)}-{chr(last)}" for first, last in HANGUL)
+"""The same as the inside of a character class of Python's regular expressions."""
 
 
 @functools.cache

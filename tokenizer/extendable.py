@@ -1,29 +1,40 @@
-"""A tokenizer whose merge list can be gone on with: byte-level BPE, opened from a Hugging Face folder as it lies.
+"""A tokenizer whose merge list can be gone on with: a BPE, opened from a Hugging Face folder as it lies.
 
 Before `tokenizer/extend.py`, and under the verifier and the pruning, which need the same view of a `tokenizer.json`.
+Two systems of symbols are known, and `Bpe` tells them apart:
+
+    byte-level             bytes, as GPT-2's printable characters; there are 256, and all text is made of them
+    sentencepiece-style    characters, ▁ for a space; one that the vocabulary lacks falls back to byte tokens
+                           `<0xNN>`, which no merge touches
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import SourceError
-from tokenizer.byte_level import HANGUL, byte_names, to_bytes
+from tokenizer.byte_level import HANGUL, as_text, byte_names, to_bytes
+from tokenizer.hangul_runs import SPACE
 from tokenizer.vocabulary import TOKENIZER, of_library, read_object
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_OURS = "only byte-level BPE (GPT-2, Llama 3, Qwen, SmolLM, GPT-4o …) can be extended by more merges"
+_OURS = (
+    "only byte-level BPE (GPT-2, Llama 3, Qwen, SmolLM, GPT-4o …) and sentencepiece-style BPE with byte fallback "
+    "(Llama 2, Mistral, Gemma …) can be extended by more merges"
+)
+_BYTE = re.compile("<0x([0-9A-F]{2})>")
 
 
 @dataclass(frozen=True, slots=True)
-class ByteLevelBpe:
-    """An opened byte-level BPE.
+class Bpe:
+    """An opened BPE.
 
     Attributes:
         folder: where it lies.
@@ -31,8 +42,9 @@ class ByteLevelBpe:
         tokenizer: of the library; text that spells a special token is encoded as that token, as the library does by
             default.
         ids: every token's id as the library has it, which need not be what the file says of added tokens; those by
-            their content, others in byte-level characters.
+            their content, others as the vocabulary writes them.
         added: the entries of `added_tokens`.
+        byte_level: whether its symbols are bytes; else they are characters.
     """
 
     folder: Path
@@ -40,6 +52,7 @@ class ByteLevelBpe:
     tokenizer: Tokenizer
     ids: dict[str, int]
     added: list[dict[str, Any]]
+    byte_level: bool
 
     @property
     def entries(self) -> int:
@@ -58,13 +71,25 @@ class ByteLevelBpe:
         parts = part.get("normalizers", [part]) if isinstance(part, dict) else []
         return ", ".join(str(one.get("type")) for one in parts) or None
 
+    def bytes_of(self, token: str) -> bytes | None:
+        """The bytes that a token of the vocabulary, not an added one, stands for; None where it stands for none."""
+        if self.byte_level:
+            return to_bytes(token)
+        byte = _BYTE.fullmatch(token)
+        return bytes([int(byte[1], 16)]) if byte else token.encode()
+
+    def text_of(self, token: str) -> str | None:
+        """The text that a token stands for; None where it is not whole characters."""
+        text = as_text(self.bytes_of(token) or b"\xff")
+        return text if text is None or self.byte_level else text.replace(SPACE, " ")
+
     def token_bytes(self) -> list[bytes]:
-        """The bytes of each id; empty for added tokens, which no merge touches, and for ids that name nothing."""
+        """The bytes of each id; empty for added tokens and for ids that name nothing."""
         table = [b""] * self.entries
         added = {token["content"] for token in self.added}
         for token, number in self.ids.items():
             if token not in added:
-                table[number] = to_bytes(token) or b""
+                table[number] = self.bytes_of(token) or b""
         return table
 
 
@@ -74,17 +99,17 @@ def merge_pair(merge: str | list[str]) -> tuple[str, str]:
     return left, right
 
 
-def open_byte_level(folder: Path) -> ByteLevelBpe:
+def open_bpe(folder: Path) -> Bpe:
     """Open the tokenizer of a folder.
 
     Raises:
-        SourceError: missing, unreadable, or not of the kind that merges can be added to; with the reason.
+        SourceError: missing, unreadable, or not of a kind that merges can be added to; with the reason.
     """
     state = read_object(folder / TOKENIZER, "give a folder with a fast tokenizer (tokenizer.json)")
     return from_state(folder, state)
 
 
-def from_state(folder: Path, state: Any) -> ByteLevelBpe:
+def from_state(folder: Path, state: Any) -> Bpe:
     """The same from a `tokenizer.json` that has been read; `folder` is named in errors."""
 
     path = folder / TOKENIZER
@@ -93,7 +118,8 @@ def from_state(folder: Path, state: Any) -> ByteLevelBpe:
         raise SourceError(reason, where=str(path), fix=_OURS)
     tokenizer = of_library(path, json.dumps(state).encode())
     added = list(state.get("added_tokens") or [])
-    return ByteLevelBpe(folder, state, tokenizer, tokenizer.get_vocab(with_added_tokens=True), added)
+    ids = tokenizer.get_vocab(with_added_tokens=True)
+    return Bpe(folder, state, tokenizer, ids, added, "ByteLevel" in _kinds(state.get("decoder")))
 
 
 def _why_not(state: Any) -> str | None:
@@ -109,15 +135,28 @@ def _why_not(state: Any) -> str | None:
     for name in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
         if model.get(name):
             return f"the model has {name} = {model[name]!r}"
-    if "ByteLevel" not in _kinds(state.get("pre_tokenizer")) or "ByteLevel" not in _kinds(state.get("decoder")):
-        return "the tokenizer does not work on bytes (a sentencepiece-style BPE)"
-    missing = sorted(byte for byte in _needed() if byte_names()[byte] not in model["vocab"])
+    in_bytes = ["ByteLevel" in _kinds(state.get(part)) for part in ("pre_tokenizer", "decoder")]
+    if any(in_bytes):
+        if not all(in_bytes):
+            return "the tokenizer turns text into bytes or bytes into text, but not both"
+        return _lacks({byte: byte_names()[byte] for byte in _needed()}, model["vocab"])
+    if not model.get("byte_fallback"):
+        return "the tokenizer works neither on bytes nor on characters with byte_fallback"
+    for pair in map(merge_pair, model["merges"]):
+        if any(_BYTE.fullmatch(token) for token in (*pair, "".join(pair))):
+            return f"the merge {' '.join(pair)} is of byte tokens: a character that is added would cut text otherwise"
+    return _lacks({byte: f"<0x{byte:02X}>" for byte in _needed()}, model["vocab"])
+
+
+def _lacks(names: dict[int, str], vocab: dict[str, int]) -> str | None:
+    missing = sorted(byte for byte, name in names.items() if name not in vocab)
     return f"byte {missing[0]:#04x}, which Hangul needs, is not in the vocabulary" if missing else None
 
 
-def _needed() -> set[int]:
+def _needed() -> Iterable[int]:
     """Bytes that Hangul is written with; a vocabulary may lack others (SmolLM2's lacks 21)."""
-    return {byte for ends in HANGUL for end in ends for byte in chr(end).encode()[:1]} | set(range(0x80, 0xC0))
+    leads = {byte for first, last in HANGUL for byte in range(chr(first).encode()[0], chr(last).encode()[0] + 1)}
+    return leads | set(range(0x80, 0xC0))
 
 
 def _kinds(part: Any) -> Iterator[str]:

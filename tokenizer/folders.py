@@ -36,9 +36,9 @@ def whole_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def copy_tokenizer(folder: Path, to: Path) -> None:
-    """Copy a tokenizer's files, each atomically."""
+def copy_tokenizer(folder: Path, to: Path, without: str | None = None) -> None:
+    """Copy a tokenizer's files, each atomically; all but one where `without` names it."""
     for name in FILES:
-        if (folder / name).is_file():
+        if name != without and (folder / name).is_file():
             with atomic_path(to / name) as temporary:
                 temporary.write_bytes((folder / name).read_bytes())

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from corpus.errors import MissingExtraError, SourceError, UsageError
 from tokenizer.byte_level import from_bytes, to_bytes
+from tokenizer.hangul_runs import SPACE
 from tokenizer.vocabulary import TOKENIZER
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ PATTERNS = {
 }
 """Patterns of tiktoken files: OpenAI's from tiktoken (openai_public.py), Qwen's from its tokenizer.json."""
 _BY_NAME = {"cl100k": "cl100k", "o200k": "o200k", "qwen": "qwen", "r50k": "gpt2", "p50k": "gpt2", "llama": "cl100k"}
-_SPACE = "▁"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class OfLibrary:
     def _placed(self, text: str, one: Any) -> list[tuple[int, int]]:
         """A space that was put before the text takes no place of it."""
         begin = one.offsets[:1]
-        if begin and one.tokens[0] == _SPACE and not text.startswith((" ", _SPACE)):
+        if begin and one.tokens[0] == SPACE and not text.startswith((" ", SPACE)):
             begin = [(0, 0)]
         return [*begin, *one.offsets[1:]]
 
@@ -193,7 +193,7 @@ class OfPieces:
 def _piece_bytes(piece: str) -> bytes:
     if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
         return bytes([int(piece[3:5], 16)])
-    return piece.replace(_SPACE, " ").encode()
+    return piece.replace(SPACE, " ").encode()
 
 
 def _from_json(path: Path) -> Tokenizer:

@@ -19,7 +19,7 @@ from corpus.errors import SchemaError, SourceError, UsageError
 from corpus.shards import atomic_path, write_json
 from tokenizer.byte_level import byte_names
 from tokenizer.extend import write_state
-from tokenizer.extendable import ByteLevelBpe, from_state, merge_pair
+from tokenizer.extendable import Bpe, from_state, merge_pair
 from tokenizer.folders import copy_tokenizer, whole_folder
 from tokenizer.vocabulary import CONFIG
 
@@ -37,13 +37,13 @@ class Pruned:
         used: tokens that the texts use; with `keep` given, some of them may be gone.
     """
 
-    base: ByteLevelBpe
-    pruned: ByteLevelBpe
+    base: Bpe
+    pruned: Bpe
     old_ids: list[int]
     used: int
 
 
-def prune(base: ByteLevelBpe, texts: Iterable[str], keep: int | None = None) -> Pruned:
+def prune(base: Bpe, texts: Iterable[str], keep: int | None = None) -> Pruned:
     """Drop what texts do not use.
 
     Args:
@@ -53,6 +53,12 @@ def prune(base: ByteLevelBpe, texts: Iterable[str], keep: int | None = None) -> 
     Raises:
         SourceError: there is no text. UsageError: `keep` is less than bytes and added tokens need.
     """
+    if not base.byte_level:
+        raise SourceError(
+            "a sentencepiece-style BPE cannot be pruned",
+            where=str(base.folder),
+            fix="only byte-level BPE can: its 256 bytes stay, so that any text can still be written",
+        )
     counts = _used(base, texts)
     if not counts:
         raise SourceError("no text to see which tokens are used", fix="give text")
@@ -71,7 +77,7 @@ def prune(base: ByteLevelBpe, texts: Iterable[str], keep: int | None = None) -> 
     return Pruned(base, from_state(base.folder, _state(base, tokens)), [base.ids[t] for t in tokens], len(counts))
 
 
-def _used(base: ByteLevelBpe, texts: Iterable[str]) -> Counter[int]:
+def _used(base: Bpe, texts: Iterable[str]) -> Counter[int]:
     counts: Counter[int] = Counter()
     stream = iter(texts)
     while batch := list(islice(stream, _BATCH)):
@@ -80,7 +86,7 @@ def _used(base: ByteLevelBpe, texts: Iterable[str]) -> Counter[int]:
     return counts
 
 
-def _made_of(base: ByteLevelBpe) -> dict[str, list[tuple[str, str]]]:
+def _made_of(base: Bpe) -> dict[str, list[tuple[str, str]]]:
     made: dict[str, list[tuple[str, str]]] = {}
     for left, right in base.merges:
         made.setdefault(left + right, []).append((left, right))
@@ -99,7 +105,7 @@ def _needed(token: str, made_of: dict[str, list[tuple[str, str]]], stay: set[str
     return needed
 
 
-def _state(base: ByteLevelBpe, tokens: list[str]) -> dict[str, Any]:
+def _state(base: Bpe, tokens: list[str]) -> dict[str, Any]:
     """The `tokenizer.json` with these tokens, in this order, and the merges between them."""
     now = {token: number for number, token in enumerate(tokens)}
     state = copy.deepcopy({name: value for name, value in base.state.items() if name != "model"})

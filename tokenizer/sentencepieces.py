@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from corpus.edits import text_buffers
 from corpus.errors import MissingExtraError, SourceError
+from tokenizer.hangul_runs import SPACE
 from tokenizer.piece_counts import Borders
 from tokenizer.pieces import find_ends
 from tokenizer.pretokenize import EOJEOL, Cut, classes
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Kind = Literal["unigram", "bpe"]
-SPACE = "▁"
 _UNKNOWN = "<unk>"
 _DELIMITER = "\x1f"  # unit separator: taken out of the text before
 _DIGITS = "0123456789"

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tokenizer.byte_level import HANGUL, as_text, certain_hangul, to_bytes
-from tokenizer.extendable import ByteLevelBpe, from_state
+from tokenizer.byte_level import HANGUL_CLASS, certain_hangul
+from tokenizer.extendable import Bpe, from_state
 from tokenizer.probes import with_hangul, without_hangul
 
 _BATCH = 512  # texts
-_HANGUL = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in HANGUL) + "]")
+_HANGUL = re.compile(f"[{HANGUL_CLASS}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Tally:
             self.first = self.first or told.format(*of)
 
 
-def verify(base: ByteLevelBpe, extended: ByteLevelBpe, texts: Iterable[str] = ()) -> list[Check]:
+def verify(base: Bpe, extended: Bpe, texts: Iterable[str] = ()) -> list[Check]:
     """All checks, in a fixed order.
 
     Args:
@@ -94,7 +94,7 @@ ASKS = {
 }
 
 
-def _ids(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
+def _ids(base: Bpe, extended: Bpe, tally: Tally) -> None:
     for token, number in base.ids.items():
         now = extended.tokenizer.token_to_id(token)
         tally.see(now == number, "token {!r} had id {}, now {}", token, number, now)
@@ -105,7 +105,7 @@ def _ids(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
         tally.see(now == number, "new token {!r} has id {}, expected {}", token, now, number)
 
 
-def _special(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
+def _special(base: Bpe, extended: Bpe, tally: Tally) -> None:
     now = extended.tokenizer.get_added_tokens_decoder()
     for number, token in base.tokenizer.get_added_tokens_decoder().items():
         fine = number in now and _properties(now[number]) == _properties(token)
@@ -119,14 +119,14 @@ def _properties(token: Any) -> tuple[object, ...]:
     return token.content, token.special, token.lstrip, token.rstrip, token.single_word, token.normalized
 
 
-def _merges(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
+def _merges(base: Bpe, extended: Bpe, tally: Tally) -> None:
     old, new = base.merges, extended.merges
     tally.see(len(new) >= len(old), "{} merges, where the base has {}", len(new), len(old))
     for number, (before, after) in enumerate(zip(old, new, strict=False)):
         tally.see(before == after, "merge {} was {}, now {}", number, before, after)
 
 
-def _pipeline(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
+def _pipeline(base: Bpe, extended: Bpe, tally: Tally) -> None:
     before, after = (_rest(one.state) for one in (base, extended))
     for name in sorted(before.keys() | after.keys()):
         tally.see(before.get(name) == after.get(name), "{} is not the same", name)
@@ -139,25 +139,25 @@ def _rest(state: dict[str, Any]) -> dict[str, Any]:
     return rest | model
 
 
-def _new_tokens(base: ByteLevelBpe, extended: ByteLevelBpe) -> Iterator[tuple[str, int, bytes | None]]:
+def _new_tokens(base: Bpe, extended: Bpe) -> Iterator[tuple[str, int, bytes | None]]:
     for token, number in extended.ids.items():
         if token not in base.ids:
-            yield token, number, to_bytes(token)
+            yield token, number, extended.bytes_of(token)
 
 
-def _reachable(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
+def _reachable(base: Bpe, extended: Bpe, tally: Tally) -> None:
     """Part of a character is no text; of it the merges alone are asked, of whole characters the whole way from text."""
     state = {**extended.state, "model": {**extended.state["model"], "ignore_merges": False}}
     model, encode = from_state(extended.folder, state).tokenizer.model, extended.tokenizer.encode
-    for token, number, data in _new_tokens(base, extended):
+    for token, number, _ in _new_tokens(base, extended):
         fine = [one.id for one in model.tokenize(token)] == [number]
-        if fine and data is not None and (text := as_text(data)) is not None:
+        if fine and (text := extended.text_of(token)) is not None:
             around = (text, f"가{text}", f"{text}가", f"a{text}")  # some pieces only begin beside another
             fine = any(number in encode(one, add_special_tokens=False).ids for one in around)
         tally.see(fine, "new token {!r} (id {}) comes out of no text", token, number)
 
 
-def _hangul_only(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> None:
+def _hangul_only(base: Bpe, extended: Bpe, tally: Tally) -> None:
     """Whatever the text: a token whose bytes only Hangul can hold is met by no other text."""
     for token, number, data in _new_tokens(base, extended):
         fine = data is not None and certain_hangul(data)
@@ -165,8 +165,8 @@ def _hangul_only(base: ByteLevelBpe, extended: ByteLevelBpe, tally: Tally) -> No
 
 
 def on_texts(
-    base: ByteLevelBpe,
-    extended: ByteLevelBpe,
+    base: Bpe,
+    extended: Bpe,
     source: str,
     texts: Iterable[str],
     coarser: Tally,
@@ -187,7 +187,7 @@ def on_texts(
                 others.see(before.ids == after.ids, "{} {} (from 1)", source, number)
 
 
-def _lengths(tokenizer: ByteLevelBpe) -> npt.NDArray[np.int64]:
+def _lengths(tokenizer: Bpe) -> npt.NDArray[np.int64]:
     """Bytes of the text that each id stands for."""
     sizes = np.zeros(tokenizer.entries, np.int64)
     for number, data in enumerate(tokenizer.token_bytes()):
@@ -197,7 +197,7 @@ def _lengths(tokenizer: ByteLevelBpe) -> npt.NDArray[np.int64]:
     return sizes
 
 
-def _comes_back(base: ByteLevelBpe, extended: ByteLevelBpe, text: str, before: list[int], after: list[int]) -> bool:
+def _comes_back(base: Bpe, extended: Bpe, text: str, before: list[int], after: list[int]) -> bool:
     """Whether the text comes back, or at least what the base gives back (an added token may swallow a space)."""
     found = extended.tokenizer.decode(after, skip_special_tokens=False)
     return found == text or found == base.tokenizer.decode(before, skip_special_tokens=False)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from corpus.errors import SourceError, UsageError
 from hanjo.cli import app
-from tokenizer.extendable import open_byte_level
+from tokenizer.extendable import open_bpe
 
 KOREAN = "사용자는 파일을 열어 내용을 바꾸고 저장한다. 법원은 원고의 청구를 기각하였다. 사용자의 파일은 저장하였다."
 
@@ -44,9 +44,30 @@ def test_extend_then_verify(base: Path, corpus: Path, tmp_path: Path) -> None:
     assert checked.exit_code == 0
     assert json.loads(checked.stdout)["passed"]
     again = run("extend", base, tmp_path / "again", corpus, "--add", 30, "--workers", 2, "--json")
-    assert json.loads(again.stdout)["entries"] == open_byte_level(tmp_path / "out").entries
+    assert json.loads(again.stdout)["entries"] == open_bpe(tmp_path / "out").entries
     for name in ("tokenizer.json", "extension.json"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+
+
+def test_a_sentencepiece_style_base_is_extended_and_its_model_file_left_out(
+    make_base: Callable[[Path, str], Path], corpus: Path, tmp_path: Path
+) -> None:
+    base = make_base(tmp_path / "pieces", "llama2")
+    (base / "tokenizer.model").write_bytes(b"old pieces")
+    told = run("extend", base, tmp_path / "out", corpus, "--add", 30)
+    assert told.exit_code == 0, told.output
+    assert "note    tokenizer.model was left out" in told.stdout
+    assert {one.name for one in (tmp_path / "out").iterdir()} == {
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "extension.json",
+    }
+    again = run("extend", base, tmp_path / "again", corpus, "--add", 30, "--workers", 2)
+    assert again.exit_code == 0
+    for name in ("tokenizer.json", "extension.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+    refused = run("prune", base, tmp_path / "pruned", corpus)
+    assert "a sentencepiece-style BPE cannot be pruned" in str(refused.exception)
 
 
 def test_a_broken_extension_ends_with_exit_code_1_and_names_the_check(base: Path, corpus: Path, tmp_path: Path) -> None:
@@ -72,7 +93,7 @@ def test_prune(base: Path, corpus: Path, tmp_path: Path) -> None:
     told = run("prune", base, tmp_path / "out", corpus, "--json")
     assert told.exit_code == 0
     sizes = json.loads(told.stdout)
-    assert sizes["after"] < sizes["before"] == open_byte_level(base).entries
+    assert sizes["after"] < sizes["before"] == open_bpe(base).entries
 
 
 @pytest.mark.parametrize(

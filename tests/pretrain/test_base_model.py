@@ -12,7 +12,7 @@ import pytest
 
 from pretrain.resize import ResizeSettings, resize
 from tokenizer.extend import extend, write_extension
-from tokenizer.extendable import ByteLevelBpe, open_byte_level
+from tokenizer.extendable import Bpe, open_bpe
 from tokenizer.texts import read_texts
 from tokenizer.verify_extension import failures, verify
 
@@ -48,7 +48,7 @@ def texts() -> list[str]:
     return [line for line in dict.fromkeys(lines) if len(re.findall("[가-힣]", line)) > 10]
 
 
-def bytes_per_token(made: ByteLevelBpe, texts: list[str]) -> float:
+def bytes_per_token(made: Bpe, texts: list[str]) -> float:
     tokens = sum(len(one.ids) for one in made.tokenizer.encode_batch_fast(texts, add_special_tokens=False))
     return sum(len(text.encode()) for text in texts) / tokens
 
@@ -57,7 +57,7 @@ def test_korean_takes_far_fewer_tokens_and_the_model_reads_them(
     base_folder: Path, texts: list[str], tmp_path: Path
 ) -> None:
     learn, held_out = [text for i, text in enumerate(texts) if i % 10], texts[::10]
-    base = open_byte_level(base_folder)
+    base = open_bpe(base_folder)
     made = extend(base, learn, ADD)
     english = [path.read_text("utf-8") for path in sorted(ROOT.glob("corpus/*.py"))]
     checks = verify(base, made.extended, [*held_out, *english])

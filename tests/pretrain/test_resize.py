@@ -22,7 +22,7 @@ from pretrain.resize import RECORD, ResizeSettings, bits_on, encoded, open_model
 from pretrain.surgery import mean_of_parts, new_matrix, plan_rows, similar_tokens, sparsemax, weighted_parts
 from pretrain.validation import token_nats
 from tokenizer.extend import extend, write_extension
-from tokenizer.extendable import open_byte_level
+from tokenizer.extendable import open_bpe
 from tokenizer.prune import prune, write_pruned
 from tokenizer.verify_extension import verify
 from tokenizer.vocabulary import open_vocabulary
@@ -58,12 +58,13 @@ def held_out() -> list[str]:
     return korean(20, 1)
 
 
-@pytest.fixture(scope="module", params=["tied", "untied"])
+@pytest.fixture(scope="module", params=["tied", "untied", "sentencepiece"])
 def model_folder(
     request: pytest.FixtureRequest, make_base: MakeBase, learn: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A tiny Llama that has learned some Korean in bytes, beside its tokenizer."""
-    folder = make_base(tmp_path_factory.mktemp("model") / "model", "llama3")
+    kind = "llama2" if request.param == "sentencepiece" else "llama3"
+    folder = make_base(tmp_path_factory.mktemp("model") / "model", kind)
     vocabulary = open_vocabulary(folder)
     config = LlamaConfig(
         vocab_size=vocabulary.entries + EXTRA,
@@ -92,7 +93,7 @@ def model_folder(
 
 @pytest.fixture(scope="module")
 def extended(model_folder: Path, learn: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = extend(open_byte_level(model_folder), learn, 60)
+    made = extend(open_bpe(model_folder), learn, 60)
     folder = tmp_path_factory.mktemp("extended") / "tokenizer"
     write_extension(made, verify(made.base, made.extended), folder)
     return folder
@@ -132,12 +133,24 @@ def test_without_a_warm_up_a_row_is_the_mean_of_its_parts(
     model_folder: Path, extended: Path, learn: list[str], held_out: list[str], tmp_path: Path
 ) -> None:
     resize(model_folder, extended, tmp_path / "out", learn, held_out, SETTINGS)
-    old, new = open_byte_level(model_folder), open_byte_level(extended)
+    old, new = open_bpe(model_folder), open_bpe(extended)
     before, after = rows_of(model_folder)[0], rows_of(tmp_path / "out")[0]
     number = old.entries + 30
     token = next(token for token, one in new.ids.items() if one == number)
     parts = [one.id for one in old.tokenizer.model.tokenize(token)]
     assert torch.allclose(after[number], before[parts].mean(0), atol=1e-6)
+
+
+def test_a_new_syllable_begins_with_the_rows_of_its_bytes(make_base: MakeBase, tmp_path: Path) -> None:
+    old = open_bpe(make_base(tmp_path / "base", "llama2"))
+    new = extend(old, ["뷁 뷁"], 2).extended
+    rows = plan_rows(old, new)
+    in_bytes = [old.ids[name] for name in ("<0xEB>", "<0xB7>", "<0x81>")]
+    assert rows.parts == {new.ids["뷁"]: in_bytes, new.ids["▁뷁"]: [old.ids["▁"], *in_bytes]}
+    before = torch.randn(old.entries, 8, generator=torch.Generator().manual_seed(0))
+    after = new_matrix(before, rows, mean_of_parts(rows), new.entries, 0)
+    assert torch.equal(after[: old.entries], before)
+    assert torch.allclose(after[new.ids["뷁"]], before[in_bytes].mean(0))
 
 
 def test_the_same_call_writes_the_same_weights(
@@ -183,7 +196,9 @@ def test_rows_worse_than_random_ones_are_refused_and_nothing_is_written(
 def test_a_pruned_vocabulary_finds_its_rows_and_its_special_ids(
     model_folder: Path, learn: list[str], held_out: list[str], tmp_path: Path
 ) -> None:
-    made = prune(open_byte_level(model_folder), [*learn, *held_out])
+    if not open_bpe(model_folder).byte_level:
+        pytest.skip("only byte-level vocabularies are pruned")
+    made = prune(open_bpe(model_folder), [*learn, *held_out])
     write_pruned(made, tmp_path / "pruned")
     found = resize(model_folder, tmp_path / "pruned", tmp_path / "out", learn, held_out, replace(SETTINGS, multiple=1))
     assert found.new == 0
@@ -211,7 +226,7 @@ def test_bits_per_byte_are_the_sum_over_documents(model_folder: Path, held_out: 
 
 
 def test_weights_go_by_how_much_a_part_tells(model_folder: Path, extended: Path) -> None:
-    rows = plan_rows(open_byte_level(model_folder), open_byte_level(extended))
+    rows = plan_rows(open_bpe(model_folder), open_bpe(extended))
     number, ids = next((number, ids) for number, ids in rows.parts.items() if len(set(ids)) == 2)
     often, seldom = ids[0], ids[1]
     mixture = weighted_parts(rows, Counter({often: 900, seldom: 1, -1: 99}))
@@ -221,7 +236,7 @@ def test_weights_go_by_how_much_a_part_tells(model_folder: Path, extended: Path)
 
 
 def test_similar_tokens_take_rows_of_old_ones_only(model_folder: Path, extended: Path) -> None:
-    rows = plan_rows(open_byte_level(model_folder), open_byte_level(extended))
+    rows = plan_rows(open_bpe(model_folder), open_bpe(extended))
     first, second = sorted(rows.parts)[:2]
     vectors = {0: np.array([1, 0], np.float32), 5: np.array([0, 1], np.float32), first: np.array([1, 0.1], np.float32)}
     mixture = similar_tokens(rows, vectors, mean_of_parts(rows))
@@ -239,7 +254,7 @@ def test_sparsemax_is_a_distribution_that_keeps_the_order(scores: list[float]) -
 
 
 def test_random_rows_have_the_spread_of_the_old_ones(model_folder: Path, extended: Path) -> None:
-    rows = plan_rows(open_byte_level(model_folder), open_byte_level(extended))
+    rows = plan_rows(open_bpe(model_folder), open_bpe(extended))
     old = torch.randn(rows.kept.max() + 1, 16, generator=torch.Generator().manual_seed(1)) * 3 + 2
     matrix = new_matrix(old, rows, None, 512, 0)
     new = matrix[sorted(rows.parts)]

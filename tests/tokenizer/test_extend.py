@@ -19,19 +19,20 @@ from corpus.errors import SourceError, UsageError
 from tokenizer.byte_level import certain_hangul, ends_whole, starts_whole
 from tokenizer.counted_pieces import count_pieces
 from tokenizer.extend import RECORD, Extension, extend, notes, write_extension
-from tokenizer.extendable import open_byte_level
+from tokenizer.extendable import open_bpe
 from tokenizer.next_merges import learn_merges
 from tokenizer.verify_extension import failures, verify
 
 MakeBase = Callable[[Path, str], Path]
-KINDS = ("gpt2", "llama3", "qwen")
+SENTENCEPIECE = ("llama2", "gemma", "metaspace")
+KINDS = ("gpt2", "llama3", "qwen", *SENTENCEPIECE)
 ADD = 120
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def extension(request: pytest.FixtureRequest, make_base: MakeBase, texts: list[str], tmp_path_factory) -> Extension:
     folder = make_base(tmp_path_factory.mktemp("base") / "base", request.param)
-    return extend(open_byte_level(folder), texts, ADD)
+    return extend(open_bpe(folder), texts, ADD)
 
 
 def test_korean_takes_fewer_tokens_and_everything_is_sound(extension: Extension, texts: list[str]) -> None:
@@ -126,7 +127,7 @@ def test_the_merges_are_those_of_counting_anew_each_time(words: list[str], times
 def test_any_number_of_workers_and_any_order_give_the_same(
     make_base: MakeBase, texts: list[str], tmp_path: Path
 ) -> None:
-    base = open_byte_level(make_base(tmp_path / "base", "llama3"))
+    base = open_bpe(make_base(tmp_path / "base", "llama3"))
     alone = extend(base, texts, 40)
     assert extend(base, texts, 40, workers=2).extended.state == alone.extended.state
     assert extend(base, texts[::-1], 40).extended.state == alone.extended.state
@@ -160,14 +161,14 @@ def test_an_extension_is_extended_again(extension: Extension, texts: list[str]) 
 
 
 def test_spellings_of_added_tokens_are_no_text_to_learn_from(make_base: MakeBase, tmp_path: Path) -> None:
-    base = open_byte_level(make_base(tmp_path / "base", "llama3"))
+    base = open_bpe(make_base(tmp_path / "base", "llama3"))
     assert count_pieces(base.tokenizer, ["한국<|end_of_text|>사람 only English"]) == count_pieces(
         base.tokenizer, ["한국", "사람"]
     )
 
 
 def test_text_without_hangul_and_too_little_text_are_told(make_base: MakeBase, tmp_path: Path) -> None:
-    base = open_byte_level(make_base(tmp_path / "base", "gpt2"))
+    base = open_bpe(make_base(tmp_path / "base", "gpt2"))
     with pytest.raises(SourceError, match="no Hangul"):
         extend(base, ["only English", "日本語"], 10)
     with pytest.raises(SourceError, match=r"pairs for \d+ new tokens, 1,000 were asked for\n.*--add \d+"):
@@ -199,7 +200,7 @@ def no_model(state: dict) -> None:
     ("spoil", "said"),
     [
         (unigram, "a Unigram model has no merges"),
-        (sentencepiece, "does not work on bytes"),
+        (sentencepiece, "neither on bytes nor on characters"),
         (dropout, "dropout = 0.1"),
         (no_merges, "has no merges"),
         (no_model, "no model in the file"),
@@ -213,15 +214,15 @@ def test_what_cannot_be_gone_on_with_is_refused_with_the_reason(
     spoil(state)
     path.write_text(json.dumps(state), encoding="utf-8")
     with pytest.raises(SourceError, match=said):
-        open_byte_level(path.parent)
+        open_bpe(path.parent)
 
 
 def test_a_missing_and_a_broken_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"tokenizer\.json: the file is missing"):
-        open_byte_level(tmp_path)
+        open_bpe(tmp_path)
     (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
     with pytest.raises(SourceError, match="not JSON"):
-        open_byte_level(tmp_path)
+        open_bpe(tmp_path)
 
 
 def test_a_base_whose_added_tokens_have_moved_already_is_refused(make_base: MakeBase, tmp_path: Path) -> None:
@@ -230,12 +231,12 @@ def test_a_base_whose_added_tokens_have_moved_already_is_refused(make_base: Make
     state["model"]["vocab"]["뷁"] = max(token["id"] for token in state["added_tokens"]) + 1  # appended naively
     path.write_text(json.dumps(state), encoding="utf-8")
     with pytest.raises(SourceError, match="the library opens it as"):
-        extend(open_byte_level(path.parent), ["한국 사람"], 10)
+        extend(open_bpe(path.parent), ["한국 사람"], 10)
 
 
 def test_a_normaliser_and_shards_that_grow_are_told(extension: Extension) -> None:
     told = notes(extension)
-    assert any("NFC" in note for note in told) == bool(extension.base.normaliser)
+    assert any("the base normalises" in note for note in told) == bool(extension.base.normaliser)
     big = {f"Ġ{number}": number for number in range(65_400)} | {"Ġx": 65_500}
     base = replace(extension.base, ids={f"{number}": number for number in range(65_300)})
     made = replace(extension, base=base, extended=replace(extension.extended, ids=big), times=[2] * 201)

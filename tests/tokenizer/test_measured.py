@@ -121,11 +121,11 @@ def test_kiwi_puts_borders_before_particles() -> None:
 
 def test_the_base_of_an_extension_cuts_more_characters(make_base: Callable[[Path, str], Path], tmp_path: Path) -> None:
     from tokenizer.extend import extend, write_extension
-    from tokenizer.extendable import open_byte_level
+    from tokenizer.extendable import open_bpe
 
     texts = ["사용자는 파일을 열어 내용을 바꾸고 저장한다."] * 5
     base = make_base(tmp_path / "base", "gpt2")
-    write_extension(extend(open_byte_level(base), texts, 40), [], tmp_path / "out")
+    write_extension(extend(open_bpe(base), texts, 40), [], tmp_path / "out")
     before, after = (measured(open_any(path), *texts) for path in (base, tmp_path / "out"))
     assert after.all.cut < before.all.cut
     assert after.all.tokens < before.all.tokens / 2

@@ -15,7 +15,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers
 from tokenizers.pre_tokenizers import Split
 
 from corpus.errors import SourceError, UsageError
-from tokenizer.extendable import open_byte_level
+from tokenizer.extendable import open_bpe
 from tokenizer.measured import cut_characters
 from tokenizer.opened import PATTERNS, Opened, open_any
 
@@ -31,7 +31,7 @@ def folder(make_base: Callable[[Path, str], Path], tmp_path_factory: pytest.Temp
 def ranks(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiktoken file made of the same vocabulary."""
     path = tmp_path_factory.mktemp("ranks") / "cl100k_like.tiktoken"
-    table = [data for data in open_byte_level(folder).token_bytes() if data]
+    table = [data for data in open_bpe(folder).token_bytes() if data]
     path.write_bytes(b"".join(base64.b64encode(data) + f" {rank}\n".encode() for rank, data in enumerate(table)))
     return path
 

@@ -10,7 +10,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from corpus.errors import SchemaError, SourceError, UsageError
-from tokenizer.extendable import open_byte_level
+from tokenizer.extendable import open_bpe
 from tokenizer.prune import RECORD, Pruned, prune, require_same, write_pruned
 
 MakeBase = Callable[[Path, str], Path]
@@ -40,11 +40,11 @@ def base(make_base: MakeBase, tmp_path: Path) -> Path:
 
 
 def test_texts_are_cut_as_before_by_a_smaller_vocabulary_whose_ids_close_up(base: Path, tmp_path: Path) -> None:
-    opened = open_byte_level(base)
+    opened = open_bpe(base)
     made = prune(opened, TEXTS)
     require_same(made, TEXTS)
     write_pruned(made, tmp_path / "out")
-    pruned = open_byte_level(tmp_path / "out")
+    pruned = open_bpe(tmp_path / "out")
     assert pruned.entries < opened.entries
     assert sorted(pruned.ids.values()) == list(range(pruned.entries))
     for text in TEXTS:
@@ -60,13 +60,18 @@ def test_texts_are_cut_as_before_by_a_smaller_vocabulary_whose_ids_close_up(base
 
 
 def test_any_text_can_still_be_written(base: Path) -> None:
-    made = prune(open_byte_level(base), ["x"])
+    made = prune(open_bpe(base), ["x"])
     text = "Text of any kind: 한국어, 日本語 \x00 😀"
     assert made.pruned.tokenizer.decode(made.pruned.tokenizer.encode(text, add_special_tokens=False).ids) == text
 
 
+def test_a_sentencepiece_style_vocabulary_is_refused(make_base: MakeBase, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="a sentencepiece-style BPE cannot be pruned"):
+        prune(open_bpe(make_base(tmp_path / "other", "llama2")), TEXTS)
+
+
 def test_a_limit_keeps_the_most_used(base: Path) -> None:
-    opened = open_byte_level(base)
+    opened = open_bpe(base)
     everything = prune(opened, TEXTS * 3)
     made = prune(opened, TEXTS * 3, keep=262)
     assert made.pruned.entries <= 262 < everything.pruned.entries
@@ -75,7 +80,7 @@ def test_a_limit_keeps_the_most_used(base: Path) -> None:
 
 
 def test_texts_that_would_be_cut_otherwise_and_no_text_are_refused(base: Path) -> None:
-    opened = open_byte_level(base)
+    opened = open_bpe(base)
     made = prune(opened, ["x"])
     with pytest.raises(SchemaError, match=r"text 2 \(from 1\) is cut otherwise"):
         require_same(Pruned(opened, made.pruned, made.old_ids, 1), ["x", "the other"])

@@ -12,7 +12,7 @@ import pytest
 from corpus.errors import SchemaError
 from tokenizer.byte_level import from_bytes
 from tokenizer.extend import Extension, extend, with_merges, write_extension
-from tokenizer.extendable import ByteLevelBpe, from_state, open_byte_level
+from tokenizer.extendable import Bpe, from_state, open_bpe
 from tokenizer.verify_extension import ASKS, failures, verify
 
 State = dict[str, Any]
@@ -20,16 +20,16 @@ State = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def made(make_base: Callable[[Path, str], Path], texts: list[str], tmp_path_factory: Any) -> Extension:
-    return extend(open_byte_level(make_base(tmp_path_factory.mktemp("base") / "base", "llama3")), texts, 100)
+    return extend(open_bpe(make_base(tmp_path_factory.mktemp("base") / "base", "llama3")), texts, 100)
 
 
-def broken(made: Extension, spoil: Callable[[State, ByteLevelBpe], None]) -> ByteLevelBpe:
+def broken(made: Extension, spoil: Callable[[State, Bpe], None]) -> Bpe:
     state = copy.deepcopy(made.extended.state)
     spoil(state, made.base)
     return from_state(Path("broken"), state)
 
 
-def append_naively(state: State, base: ByteLevelBpe) -> None:
+def append_naively(state: State, base: Bpe) -> None:
     """As it is often done: new entries go behind the vocabulary, and the file's added tokens are left to themselves."""
     for token in base.added:
         del state["model"]["vocab"][token["content"]]
@@ -37,58 +37,58 @@ def append_naively(state: State, base: ByteLevelBpe) -> None:
     state["model"]["vocab"] = {token: number for number, (token, _) in enumerate(kept)}
 
 
-def swap_two_ids(state: State, base: ByteLevelBpe) -> None:
+def swap_two_ids(state: State, base: Bpe) -> None:
     vocab = state["model"]["vocab"]
     vocab["the"], vocab["Ġthe"] = vocab["Ġthe"], vocab["the"]
 
 
-def leave_a_gap(state: State, base: ByteLevelBpe) -> None:
+def leave_a_gap(state: State, base: Bpe) -> None:
     last = max(state["model"]["vocab"], key=lambda token: state["model"]["vocab"][token])
     state["model"]["vocab"][last] += 7
 
 
-def make_special_ordinary(state: State, base: ByteLevelBpe) -> None:
+def make_special_ordinary(state: State, base: Bpe) -> None:
     state["added_tokens"][0]["special"] = False
 
 
-def add_tokens_as_added(state: State, base: ByteLevelBpe) -> None:
+def add_tokens_as_added(state: State, base: Bpe) -> None:
     """Korean words as added tokens that swallow the space before them, as `add_tokens` makes them with lstrip."""
     like = state["added_tokens"][-1]
     number = max(state["model"]["vocab"].values()) + 1
     state["added_tokens"].append({**like, "id": number, "content": "사람", "lstrip": True})
 
 
-def put_new_merges_first(state: State, base: ByteLevelBpe) -> None:
+def put_new_merges_first(state: State, base: Bpe) -> None:
     old = len(base.merges)
     state["model"]["merges"] = state["model"]["merges"][old:] + state["model"]["merges"][:old]
 
 
-def lose_a_merge(state: State, base: ByteLevelBpe) -> None:
+def lose_a_merge(state: State, base: Bpe) -> None:
     del state["model"]["merges"][3]
 
 
-def split_otherwise(state: State, base: ByteLevelBpe) -> None:
+def split_otherwise(state: State, base: Bpe) -> None:
     state["pre_tokenizer"]["pretokenizers"][0]["pattern"] = {"Regex": r"\s+|\S"}
 
 
-def another_decoder(state: State, base: ByteLevelBpe) -> None:
+def another_decoder(state: State, base: Bpe) -> None:
     replace = {"type": "Replace", "pattern": {"String": "한"}, "content": "항"}
     state["decoder"] = {"type": "Sequence", "decoders": [state["decoder"], replace]}
 
 
-def token_without_a_merge(state: State, base: ByteLevelBpe) -> None:
+def token_without_a_merge(state: State, base: Bpe) -> None:
     """Llama 3's model takes a whole piece that is in the vocabulary, but within a longer one nothing makes this."""
     vocab = state["model"]["vocab"]
     vocab[from_bytes("뷁뙠".encode())] = max(vocab.values()) + 1
 
 
-def merge_of_english(state: State, base: ByteLevelBpe) -> None:
+def merge_of_english(state: State, base: Bpe) -> None:
     vocab, merges = state["model"]["vocab"], state["model"]["merges"]
     vocab["zq"] = max(vocab.values()) + 1
     merges.append("z q")
 
 
-def merge_of_shared_bytes(state: State, base: ByteLevelBpe) -> None:
+def merge_of_shared_bytes(state: State, base: Bpe) -> None:
     """The end of 한, which stands in other scripts too (U+255C)."""
     left, right = from_bytes(b"\x95"), from_bytes(b"\x9c")
     vocab, merges = state["model"]["vocab"], state["model"]["merges"]
@@ -114,7 +114,7 @@ def merge_of_shared_bytes(state: State, base: ByteLevelBpe) -> None:
     ],
 )
 def test_each_harm_is_caught(
-    made: Extension, texts: list[str], spoil: Callable[[State, ByteLevelBpe], None], caught_by: set[str]
+    made: Extension, texts: list[str], spoil: Callable[[State, Bpe], None], caught_by: set[str]
 ) -> None:
     checks = verify(made.base, broken(made, spoil), [*texts[:50], "앞에 사람 뒤에"])
     failed = {check.name for check in checks if not check.passed}
