@@ -193,11 +193,10 @@ def test_rows_worse_than_random_ones_are_refused_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("model_folder", ["tied", "untied"], indirect=True)  # prune refuses sentencepiece's
 def test_a_pruned_vocabulary_finds_its_rows_and_its_special_ids(
     model_folder: Path, learn: list[str], held_out: list[str], tmp_path: Path
 ) -> None:
-    if not open_bpe(model_folder).byte_level:
-        pytest.skip("only byte-level vocabularies are pruned")
     made = prune(open_bpe(model_folder), [*learn, *held_out])
     write_pruned(made, tmp_path / "pruned")
     found = resize(model_folder, tmp_path / "pruned", tmp_path / "out", learn, held_out, replace(SETTINGS, multiple=1))
