@@ -45,6 +45,7 @@ def train(
 
     from corpus.errors import UsageError
     from corpus.settings import parse_size
+    from hanjo.journal import settle
     from tokenizer.train_files import Kind, TrainSettings, train_files
 
     try:
@@ -61,6 +62,7 @@ def train(
         weights=dict(_weight(one) for one in weights or []),
         without_hangul=without_hangul,
     )
+    settle(*inputs)
     card = train_files(inputs, out, settings, text, identity)
     if as_json:
         typer.echo(json.dumps(card, ensure_ascii=False))

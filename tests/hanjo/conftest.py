@@ -144,6 +144,7 @@ def everything(run: Path) -> str:
     for path in sorted(run.rglob("*")):
         if path.suffix == ".parquet":
             told += [json.dumps(row, ensure_ascii=False, default=str) for row in pq.read_table(path).to_pylist()]
+            told.append(str(pq.read_metadata(path).to_dict()))  # smallest and largest values
         elif path.is_file() and path.suffix not in (".bin", ".idx"):
             told.append(path.read_bytes().decode("utf-8", "replace"))
     return "\n".join(told)

@@ -90,3 +90,10 @@ def test_a_promoted_document_s_text_is_what_deduplication_would_have_written(kit
     assert {**counts, "in": None, "withdrawn": None} == {**wanted, "in": None, "withdrawn": None}
     kit.assert_counts_agree(run)
     assert verify(run, last_entry(run)) == []
+
+    kit.withdraw(run, ids=(following,))  # out of the appended shard, with its cuts
+    kit.assert_counts_agree(run)
+    assert standing(kit, run).keys() == after.keys() - {following}
+    kit.withdraw(run, source="site")
+    assert not [reason for reason in kit.manifest(run)["dedup"]["counts"] if reason.startswith("cut/")]
+    kit.assert_counts_agree(run)

@@ -30,14 +30,14 @@ def killed(what: str, run: Path, *arguments: object) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def stop(_: Path) -> bool:
+    raise KeyboardInterrupt
+
+
 def begun(kit: Kit, run: Path, name: str) -> tuple[Path, dict[str, str]]:
     """A copy of the run whose withdrawal was killed as soon as its journal stood, and the files of one never killed."""
     whole, cut = (Path(shutil.copytree(run, run.parent / what / run.name)) for what in ("whole", "cut"))
     kit.withdraw(whole, ids=(name,))
-
-    def stop(_: Path) -> bool:
-        raise KeyboardInterrupt
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hanjo.journal.recover", stop)
         with pytest.raises(KeyboardInterrupt):
@@ -91,7 +91,45 @@ def test_killed_at_any_step_the_run_is_as_it_was_or_as_it_shall_be(kit: Kit, run
         assert state["tree"] in ((new,) if done else (old, new)), state["number"]
 
 
-def test_the_next_command_finishes_what_was_cut_off(kit: Kit, hanjo: Callable[..., Any], run: Path) -> None:
-    cut, new = begun(kit, kit.with_key(run, index=True), document_id("c", "bridge"))
-    assert hanjo("status", cut).returncode == 0
-    assert kit.tree(cut) == new
+def test_the_next_command_finishes_what_was_cut_off(
+    kit: Kit, hanjo: Callable[..., Any], run: Path, tmp_path: Path
+) -> None:
+    bridge, items = document_id("c", "bridge"), tmp_path / "items.jsonl"
+    row = next(row for row in kit.rows(run, "documents") if row["id"] == bridge)
+    items.write_text(json.dumps({"id": "it", "text": row["text"]}) + "\n", encoding="utf-8")
+    cut, new = begun(kit, kit.with_key(run, index=True), bridge)
+    for command in (
+        ("status", "RUN"),
+        ("dedup", "ngrams", str(items), "RUN", "--json"),
+        ("corpus", "calibrate", "RUN"),
+        ("tokenizer", "show", "RUN", "--id", bridge),
+        ("tokenizer", "train", str(tmp_path / "out"), "RUN", "--vocab-size", "512"),
+    ):
+        again = Path(shutil.copytree(cut, tmp_path / command[1] / run.name))
+        done = hanjo(*(str(again) if part == "RUN" else part for part in command))
+        assert done.returncode == 0, done.stderr
+        assert kit.tree(again) == new
+        if command[1] == "ngrams":
+            assert bridge not in done.stdout
+
+
+def test_an_index_that_is_gone_since_does_not_hold_up_the_run(
+    kit: Kit, run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from dedup.index import Index
+    from hanjo.journal import settle
+
+    bridge, index = document_id("c", "bridge"), tmp_path / "known"
+    (kit.with_key(run, index=True) / "index").rename(index)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hanjo.journal.recover", stop)
+        with pytest.raises(KeyboardInterrupt):
+            kit.withdraw(run, indexes=[index], ids=(bridge,))
+    before = Index.open(index).totals["documents"]
+    index.rename(tmp_path / "moved")
+    settle(run)
+    assert f"the index {index} is gone since" in caplog.text and not (run / ".withdraw").exists()
+    assert kit.rows(run, "tombstones") and not next(r for r in kit.rows(run, "documents") if r["id"] == bridge)["text"]
+    (tmp_path / "moved").rename(index)
+    assert kit.withdraw(run, indexes=[index], ids=(bridge,)).before == 1  # as the warning says
+    assert Index.open(index).totals["documents"] == before - 1
