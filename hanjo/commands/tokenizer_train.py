@@ -43,20 +43,14 @@ def train(
     """Train a tokenizer on a seeded sample; AutoTokenizer opens the folder, and a recipe takes it as tokenize.path."""
     from typing import cast
 
-    from corpus.errors import UsageError
-    from corpus.settings import parse_size
     from hanjo.journal import settle
     from tokenizer.train_files import Kind, TrainSettings, train_files
 
-    try:
-        size = int(str(parse_size(sample)))
-    except ValueError as error:
-        raise UsageError(f"--sample: {error}") from error
     settings = TrainSettings(
         vocab_size=vocab_size,
         kind=cast(Kind, kind),
         borders=borders,
-        sample_bytes=size,
+        sample_bytes=_size(sample),
         min_frequency=min_frequency,
         seed=seed,
         weights=dict(_weight(one) for one in weights or []),
@@ -72,6 +66,16 @@ def train(
         f"{card['entries']:,} entries from {drawn['documents']:,} of {drawn['of_documents']:,} documents "
         f"({drawn['bytes']:,} bytes) → {out}"
     )
+
+
+def _size(told: str) -> int:
+    from corpus.errors import UsageError
+    from corpus.settings import parse_size
+
+    try:
+        return int(str(parse_size(told)))
+    except ValueError as error:
+        raise UsageError(f"--sample: {error}") from error
 
 
 def _weight(told: str) -> tuple[str, float]:
