@@ -21,6 +21,7 @@ from dedup.settings import DedupSettings
 from dedup.unique import CUT_RULES, surviving
 
 I64 = npt.NDArray[np.int64]
+Spans = tuple[I64, I64, I64]
 LINE, PASSAGE = range(2)  # places in CUT_RULES
 # Borders of sentences and lines, as they stand between what is kept and what goes.
 _STARTS = re.compile(r"(?:\n\s*|[.!?。…][\"'”’)\]」』]?\s+)(?=\S)")
@@ -52,24 +53,35 @@ def find_cuts(
         chars = settings.substrings.chars
         spans = repeated_spans(context, layout, shard, rows, texts, passages, chars)
         passing = aligned(texts, *spans, chars)
-    document, start, end, rule = united(lines, passing)
-    sizes = np.diff(text_buffers(texts)[1])
-    within = within_budget(document, end - start, sizes, settings.cut_budget)
-    over = len(np.unique(document[~within]))
-    document, start, end, rule = (column[within] for column in (document, start, end, rule))
+    (document, start, end, rule), over = settled(texts, lines, passing, settings.cut_budget)
     counts: Counts = {}
     for number, name in enumerate(CUT_RULES):
         of = rule == number
         if of.any():
             size = int((end - start)[of].sum())
             add(counts, f"cut/{name}", documents=len(np.unique(document[of])), spans=int(of.sum()), bytes=size)
-    if over:
-        add(counts, "reported/repeat.over_budget", documents=over)
+    if len(over):
+        add(counts, "reported/repeat.over_budget", documents=len(over))
     cuts: Columns = {"row": rows[document], "start": start, "end": end, "rule": rule.astype(np.int8)}
     return Outcome((write_run(context, "cuts", layout.names[shard], cuts),), counts)
 
 
-def united(first: tuple[I64, I64, I64], second: tuple[I64, I64, I64]) -> tuple[I64, I64, I64, I64]:
+def settled(texts: pa.Array, lines: Spans, passages: Spans, budget: float) -> tuple[tuple[I64, I64, I64, I64], I64]:
+    """The spans to cut, and the documents that keep all of it because it was more than the budget.
+
+    Args:
+        lines, passages: document, start, end; each sorted and disjoint.
+
+    Returns:
+        document, start, end and rule of each span, as `united` gives them; then int64[n], ascending.
+    """
+    document, start, end, rule = united(lines, passages)
+    within = within_budget(document, end - start, np.diff(text_buffers(texts)[1]), budget)
+    over = np.unique(document[~within])
+    return (document[within], start[within], end[within], rule[within]), over
+
+
+def united(first: Spans, second: Spans) -> tuple[I64, I64, I64, I64]:
     """Spans of lines and of passages without overlap, sorted; where they overlap the line's stays whole.
 
     Args:

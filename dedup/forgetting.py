@@ -1,29 +1,34 @@
 """Withdrawal from clusters/ and unique/: rows go blank where they stand, and the next of their cluster is promoted.
 
-A promoted document's text is made of documents/ and edits/ as the stage makes it, into an appended shard of unique/.
+A promoted document's text is made of documents/ and edits/ as the stage makes it, repeated lines and passages cut where
+the recipe has that on, into an appended shard of unique/.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.documents import CLUSTERS, DOCUMENTS, UNIQUE, text_hash
-from corpus.edits import one_array
+from corpus.edits import apply_edits, one_array
 from corpus.forgetting import blank
 from corpus.manifest import fingerprint
 from corpus.shards import JobContext, Output, read_table, write_table
 from corpus.staging import APPENDED, WITHDRAWN, Longs, Staging, appended_paths, read_rows
 from corpus.tombstones import withdrawals
 from dedup.members import COLUMNS, members_of
+from dedup.promoted_cuts import promoted_cuts
 from dedup.promotion import Judged, by_member, edited, judge_again
+from dedup.runs import Columns
 from dedup.settings import DedupSettings
 from dedup.splits import SPLITS
+from dedup.unique import cuts_column
 
 _NO_PART = dict.fromkeys(CLUSTERS.names) | {"keep": False, "rule": WITHDRAWN, "cuts": []}
 
@@ -65,7 +70,7 @@ def forget(staging: Staging, gone: Mapping[str, Longs], settings: DedupSettings)
     _write_clusters(staging, gone, judged)
     forgotten = Forgotten()
     if judged is not None:
-        _append(staging, judged, forgotten)
+        _append(staging, judged, gone, settings, forgotten)
     _write_unique(staging, kept, judged)
     return forgotten
 
@@ -81,11 +86,19 @@ def _count_gone(staging: Staging, shard: str, row: dict[str, object], size: int)
     path = f"clusters/{shard}.parquet"
     staging.count(path, WITHDRAWN, documents=1, bytes=size)
     if row["keep"]:
-        left = size - sum(cut["end"] - cut["start"] for cut in row["cuts"] or ())  # type: ignore[attr-defined]
+        left = size - _count_cuts(staging, path, row["cuts"] or (), -1)  # type: ignore[arg-type]
         for reason in ("kept", f"split/{row['split']}"):
             staging.count(path, reason, documents=-1, bytes=-left)
     else:
         staging.count(path, f"removed/{row['rule']}", documents=-1, bytes=-size)
+
+
+def _count_cuts(staging: Staging, path: str, cuts: Sequence[Mapping[str, Any]], sign: int) -> int:
+    """Count the cuts of a document that comes (1) or goes (-1); their bytes."""
+    for rule in sorted({cut["rule"] for cut in cuts}):
+        sizes = [cut["end"] - cut["start"] for cut in cuts if cut["rule"] == rule]
+        staging.count(path, f"cut/{rule}", documents=sign, spans=sign * len(sizes), bytes=sign * sum(sizes))
+    return sum(cut["end"] - cut["start"] for cut in cuts)
 
 
 def _write_clusters(staging: Staging, gone: Mapping[str, Longs], judged: Judged | None) -> None:
@@ -107,19 +120,17 @@ def _write_clusters(staging: Staging, gone: Mapping[str, Longs], judged: Judged 
             staging.replace(path, np.array(others, np.int64), table)
 
 
-def _append(staging: Staging, judged: Judged, forgotten: Forgotten) -> None:
+def _append(
+    staging: Staging, judged: Judged, gone: Mapping[str, Longs], settings: DedupSettings, forgotten: Forgotten
+) -> None:
     """Write the promoted documents, split by split, and count them."""
     members, run = judged.members, staging.run
     again = members.filter(pa.array(judged.promoted | _changed(members)))
     forgotten.judged = again.num_rows
     texts = edited(run, again)
-    sizes = pc.binary_length(texts).to_pylist()
-    for row, size in zip(again.to_pylist(), sizes, strict=True):
-        path = f"clusters/{row['shard']}.parquet"
-        staging.count(path, f"removed/{row['was']}", documents=-1, bytes=-size)
-        now = ("kept", f"split/{row['split']}") if row["keep"] else (f"removed/{row['rule']}",)
-        for reason in now:
-            staging.count(path, reason, documents=1, bytes=size)
+    cuts = _cuts(staging, again, texts, gone, settings)
+    _count_again(staging, again, pc.binary_length(texts).to_pylist(), cuts.to_pylist())
+    texts = apply_edits(texts, cuts)
     for split in SPLITS:
         marks = pc.and_(again["keep"], pc.equal(again["split"], split))
         chosen = again.filter(marks)
@@ -134,6 +145,38 @@ def _append(staging: Staging, judged: Judged, forgotten: Forgotten) -> None:
         staging.beside.setdefault(f"clusters/{chosen['shard'][0].as_py()}.parquet", []).append(output)
         forgotten.appended[split] = output
         forgotten.promoted += [{"id": name, "split": split} for name in table["id"].to_pylist()]
+
+
+def _cuts(
+    staging: Staging, again: pa.Table, texts: pa.LargeStringArray, gone: Mapping[str, Longs], settings: DedupSettings
+) -> pa.ListArray:
+    """The column `cuts` of judged documents, staged for those that stay."""
+    spans: Columns = dict.fromkeys(("row", "start", "end", "rule"), np.zeros(0, np.int64))
+    stays = np.flatnonzero(again["keep"].to_numpy())
+    if len(stays) and (settings.lines.cut or settings.substrings.cut):
+        promoted = again.take(pa.array(stays))
+        found = promoted_cuts(staging.run, promoted, texts.take(pa.array(stays)), gone, settings)
+        spans = found.spans | {"row": stays[found.spans["row"]]}
+        for shard in promoted["shard"].take(pa.array(found.over)).to_pylist():
+            staging.count(f"clusters/{shard}.parquet", "reported/repeat.over_budget", documents=1)
+    column = cuts_column(again.num_rows, spans)
+    cut = np.unique(spans["row"])
+    shards, rows = np.array(again["shard"].to_pylist(), object)[cut], again["row"].to_numpy()[cut]
+    for shard in sorted(set(shards.tolist())):
+        here = np.flatnonzero(shards == shard)
+        here = here[np.argsort(rows[here])]
+        staging.replace(f"clusters/{shard}.parquet", rows[here], pa.table({"cuts": column.take(pa.array(cut[here]))}))
+    return column
+
+
+def _count_again(staging: Staging, again: pa.Table, sizes: list[int], cuts: list[list[dict[str, Any]]]) -> None:
+    for row, size, its in zip(again.to_pylist(), sizes, cuts, strict=True):
+        path = f"clusters/{row['shard']}.parquet"
+        staging.count(path, f"removed/{row['was']}", documents=-1, bytes=-size)
+        now = ("kept", f"split/{row['split']}") if row["keep"] else (f"removed/{row['rule']}",)
+        left = size - _count_cuts(staging, path, its, 1)
+        for reason in now:
+            staging.count(path, reason, documents=1, bytes=left)
 
 
 def _changed(members: pa.Table) -> np.ndarray:

@@ -239,7 +239,11 @@ def read_repeats(context: JobContext, sites: U64, parts: int) -> Repeats:
         columns = read_run(context.run, "repeats", part)
         here = np.isin(columns["site"], wanted)
         pieces.append({name: values[here] for name, values in columns.items()})
-    columns = concatenate(pieces)
+    return repeats_of(concatenate(pieces))
+
+
+def repeats_of(columns: Columns) -> Repeats:
+    """Lines by `hash0`, `hash1` and `site`, ready to be looked up."""
     key = _joined(columns["hash0"], columns["site"])
     order = np.argsort(key)
     return Repeats(key[order], columns["hash1"][order])

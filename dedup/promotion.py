@@ -88,7 +88,7 @@ def _judge(
     texts = edited(run, some)
     exact = sign(texts, settings.shingle, settings.bands * settings.rows).text
     sets = shingle_sets(texts, settings.shingle)
-    ranks = rank(_facts(run, some, texts, settings), places, settings.prefer)
+    ranks = rank(facts_of(run, some, texts, settings), places, settings.prefer)
     cluster, ids = some["cluster"].to_pylist(), some["id"].to_pylist()
     staying: dict[str, list[int]] = {}
     for here in np.flatnonzero(keep[places]).tolist():
@@ -122,8 +122,8 @@ def _edited(run: Path, shard: str, rows: Longs) -> pa.Array:
     return apply_edits(one_array(texts), one_array(edits))
 
 
-def _facts(run: Path, members: pa.Table, texts: pa.LargeStringArray, settings: DedupSettings) -> Columns:
-    """What `rank` asks of them."""
+def facts_of(run: Path, members: pa.Table, texts: pa.LargeStringArray, settings: DedupSettings) -> Columns:
+    """What `rank` asks of documents named by `shard`, `row` and `id`, whose edited texts are given."""
     high, low = parse_ids(members["id"], str(run))
 
     def created(shard: str, rows: Longs) -> pa.Array:

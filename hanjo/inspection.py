@@ -28,7 +28,7 @@ def require_run(folder: Path) -> Path:
             where=str(folder),
             fix="give the folder that `hanjo run` wrote, e.g. runs/quickstart",
         )
-    settle(folder.resolve())
+    settle(folder)
     return folder.resolve()
 
 

@@ -10,9 +10,10 @@ left of it before anything else. Every step can be done twice.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 FOLDER = ".withdraw"
 _JOURNAL, _NEW = "journal.json", "new"
 _LAST = ("manifest.json",)
+_LOG = logging.getLogger(__name__)
 
 
 def begin(run: Path) -> Staging:
@@ -59,8 +61,8 @@ def commit(staging: Staging, indexes: Sequence[Path], ids: Sequence[str]) -> Non
         _writing(stack, indexes)
     for path in staging.files:
         sync(staging.folder / path)
-    for folder in {(staging.folder / path).parent for path in staging.files}:
-        sync(folder)
+    for folder in {folder for path in staging.files for folder in Path(path).parents}:  # newly made ones by their names
+        sync(staging.folder / folder)
     journal = {
         "files": sorted(staging.files, key=lambda path: (path in _LAST, path)),
         "overwrites": [asdict(one) for one in staging.overwrites],
@@ -88,20 +90,24 @@ def recover(run: Path) -> bool:
     return True
 
 
-def settle(run: Path) -> None:
-    """Have a withdrawal that was cut off finished before the run is read.
+def settle(*given: Path) -> None:
+    """Have withdrawals that were cut off finished before runs are read.
+
+    Args:
+        given: folders of runs; files and other folders are left alone.
 
     Raises:
-        LockedError: another process works on the run.
+        LockedError: another process works on a run.
     """
-    if (run / FOLDER / _JOURNAL).exists():
-        with locked(run):
-            recover(run)
+    for run in (path.resolve() for path in given):
+        if (run / FOLDER / _JOURNAL).exists():
+            with locked(run):
+                recover(run)
 
 
 def _carry_out(run: Path, new: Path, journal: dict[str, Any]) -> None:
     with ExitStack() as stack:
-        indexes = _writing(stack, [run / folder for folder in journal["indexes"]])
+        indexes = _writing(stack, list(_still_there([run / folder for folder in journal["indexes"]])))
         for one in journal["overwrites"]:
             _overwrite(run / one["path"], one["dtype"], one["value"], one["spans"])
         for path in journal["going"]:
@@ -110,9 +116,20 @@ def _carry_out(run: Path, new: Path, journal: dict[str, Any]) -> None:
             if (new / path).exists():  # else it was moved before a kill
                 _folder_of(run, path)
                 (new / path).replace(run / path)
-        for folder in sorted({(run / path).parent for path in journal["files"]}):
-            sync(folder)
+        for folder in sorted({run, *((run / path).parent for path in (*journal["files"], *journal["going"]))}):
+            if folder.exists():
+                sync(folder)
         _leave(indexes, journal["ids"])
+
+
+def _still_there(indexes: Sequence[Path]) -> Iterator[Path]:
+    """Indexes as the journal names them; one that is gone since then must not hold up the run for good."""
+    for folder in indexes:
+        if folder.exists():
+            yield folder
+        else:
+            told = "the index %s is gone since: once it is back, give the same `hanjo withdraw` again with --index"
+            _LOG.warning(told, folder)
 
 
 def leave(folders: Sequence[Path], ids: Sequence[str]) -> None:

@@ -88,7 +88,9 @@ def calibrate(
     from corpus.calibrate import calibrate as calibrated
     from corpus.calibrate import profile_text, signals_of_files, signals_of_run
     from corpus.errors import UsageError
+    from hanjo.journal import settle
 
+    settle(*reference)
     runs = [path for path in reference if (path / "recipe.yaml").exists()]
     if runs and len(reference) > 1:
         raise UsageError("a run beside other references", where=str(runs[0]), fix="name one run, or files and folders")

@@ -51,13 +51,12 @@ def add(
     """Add documents; says which are new and which repeat what (exact, near). Makes the index where there is none."""
     from dedup.index import writing
     from dedup.index_adding import add_sources
-    from dedup.index_sources import Fields, is_run, require_sources
+    from dedup.index_sources import Fields, require_sources
     from hanjo.journal import settle
     from hanjo.progress import Progress
 
     require_sources(sources)
-    for run in filter(is_run, sources):
-        settle(run.resolve())
+    settle(*sources)
     asked = _parameters(folder, sources, sets or [])
     fields = Fields(text_field, id_field, created_field)
     progress = Progress("quiet" if as_json else "auto")

@@ -30,8 +30,10 @@ def ngrams(
 ) -> None:
     """List the items whose n-grams stand in a corpus, with the documents' ids; no text is shown."""
     from dedup.ngram_search import search
+    from hanjo.journal import settle
     from hanjo.ngram_files import read_documents, read_items, told, told_short
 
+    settle(*corpus)
     ids, texts = read_items(items, field)
     result = search(texts, read_documents(corpus, field), n=n, near=near)
     listed = {

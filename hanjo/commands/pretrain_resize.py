@@ -39,6 +39,7 @@ def resize(
     from pydantic import TypeAdapter, ValidationError
 
     from corpus.errors import UsageError
+    from hanjo.journal import settle
     from pretrain.resize import ResizeSettings
     from pretrain.resize import resize as resized
     from tokenizer.texts import apart, byte_size
@@ -51,6 +52,7 @@ def resize(
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"{first['loc'][0]}: {first['msg']}", fix="see hanjo pretrain resize --help") from None
+    settle(*corpus, *(valid or []))
     learn, held_out = apart(corpus, valid or [], field, seed, byte_size(sample), byte_size(measured))
     say = (lambda told: None) if as_json else (lambda told: typer.echo(told, err=True))
     found = resized(model, tokenizer, out, learn, held_out, settings, say)

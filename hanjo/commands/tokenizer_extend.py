@@ -42,12 +42,14 @@ def extend(
     as_json: AsJson = False,
 ) -> None:
     """Add tokens for Hangul by going on with a tokenizer's own merge list; every old id is kept, and verified."""
+    from hanjo.journal import settle
     from tokenizer.extend import extend as extended
     from tokenizer.extend import notes, write_extension
     from tokenizer.extendable import open_bpe
     from tokenizer.texts import byte_size, read_texts, sampled
     from tokenizer.verify_extension import verify as verified
 
+    settle(*corpus)
     opened = open_bpe(base)
     texts = sampled(read_texts(corpus, field), seed, byte_size(sample))
     made = extended(opened, texts, add, least=least, workers=workers)
@@ -74,10 +76,12 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check that an extended tokenizer lost nothing of its base; exit code 1 where a check fails."""
+    from hanjo.journal import settle
     from tokenizer.extendable import open_bpe
     from tokenizer.texts import SPLITS, read_texts
     from tokenizer.verify_extension import verify as verified
 
+    settle(*texts or [])
     checks = verified(open_bpe(base), open_bpe(extended), read_texts(texts or [], field, SPLITS))
     if as_json:
         typer.echo(json.dumps({"passed": all(one.passed for one in checks), "checks": _plain(checks)}))
@@ -98,11 +102,13 @@ def prune(
     as_json: AsJson = False,
 ) -> None:
     """Drop tokens that a corpus does not use; ids move, and `hanjo pretrain resize` makes the model follow."""
+    from hanjo.journal import settle
     from tokenizer.extendable import open_bpe
     from tokenizer.prune import prune as pruned
     from tokenizer.prune import require_same, write_pruned
     from tokenizer.texts import read_texts
 
+    settle(*corpus)
     made = pruned(open_bpe(base), read_texts(corpus, field), keep)
     if keep is None:
         require_same(made, read_texts(corpus, field))

@@ -41,10 +41,12 @@ def report(
     """Compare tokenizers: bytes a token, fertility, syllables, use of the vocabulary, morphemes, losses, by domain."""
     from rich.console import Console
 
+    from hanjo.journal import settle
     from hanjo.tokenizer_report import Request, compare, table, write_page
     from tokenizer.measured import told
     from tokenizer.texts import byte_size
 
+    settle(*texts)
     request = Request(tokenizers, texts, field, pattern, byte_size(sample), byte_size(morphemes), seed)
     found = compare(request, (lambda _: None) if as_json else (lambda said: typer.echo(said, err=True)))
     if html is not None:

@@ -30,8 +30,10 @@ def show(
 ) -> None:
     """Show documents of a token shard with the borders of their tokens: the first, or those you ask for."""
     from corpus.errors import UsageError
+    from hanjo.journal import settle
     from tokenizer.shown import Shard
 
+    settle(where)
     if sum(one is not None for one in (document, identity, tokens)) > 1:
         raise UsageError("--document, --id and --tokens ask for different things", fix="give one of them")
     if (where / "recipe.yaml").exists():

@@ -46,6 +46,7 @@ def train(
     """Train a tokenizer on a seeded sample; AutoTokenizer opens the folder, and a recipe takes it as tokenize.path."""
     from typing import cast
 
+    from hanjo.journal import settle
     from tokenizer.kinds import Border, Digits, Kind
     from tokenizer.train_files import TrainSettings, train_files
 
@@ -60,6 +61,7 @@ def train(
         weights=dict(_weight(one) for one in weights or []),
         without_hangul=without_hangul,
     )
+    settle(*inputs)
     card = train_files(inputs, out, settings, text, identity)
     if as_json:
         typer.echo(json.dumps(card, ensure_ascii=False))

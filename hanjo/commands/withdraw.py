@@ -35,28 +35,33 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Take documents out of a run: text, tokens, clusters, counts. Tells which steps and checkpoints have seen them."""
-    from corpus.errors import UsageError
+    from corpus.errors import HanjoError, UsageError
     from hanjo.inspection import require_run
     from hanjo.report import write_report
     from hanjo.withdraw import withdraw as withdraw_from
 
     asked = _asked(ids or [], contributor, source)
-    told, refused = [], []
+    told, refused, failed = [], [], None
     for run in [require_run(folder) for folder in folders]:
         had_report = (run / "report.html").exists()
         try:
             told.append(withdraw_from(run, asked, indexes=indexes or [], dry_run=dry_run))
         except UsageError as error:  # a contributor or source that one of several runs does not have
             refused.append(error)
+        except HanjoError as error:
+            failed = error
+            break
         if had_report and not (run / "report.html").exists():
             write_report(run)
     if not told:
-        raise refused[0]
+        raise failed or refused[0]
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in told] if len(told) > 1 else asdict(told[0]), ensure_ascii=False))
     else:
         for one in told:
             _tell(one)
+    if failed is not None:  # of the runs before it is told what was done
+        raise failed
     if not any(one.documents or one.before or one.quarantined for one in told):
         fix = "ids stand in the report and in the column `id` of documents/ and unique/; see `hanjo trace`"
         raise UsageError("no document that was asked for is in the run", where=str(folders[0]), fix=fix)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import json
 import os
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +20,8 @@ from dedup.index import Index
 from dedup.index_check import check
 from dedup.index_query import verdicts
 from dedup.index_sources import ids_of
-from hanjo.cli import main
 
+Hanjo = Callable[..., Any]
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "recipes" / "sample"
 RECIPE = """
@@ -38,34 +36,11 @@ execution: {{workers: 1}}
 """
 
 
-@dataclass
-class Done:
-    """What a command left: exit code, and what it wrote."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def hanjo(*arguments: str) -> Done:
-    """`hanjo …` in this process, through the front door."""
-    out, err = io.StringIO(), io.StringIO()
-    argv, sys.argv = sys.argv, ["hanjo", *arguments]
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            main()
-    except SystemExit as left:
-        return Done(int(left.code or 0), out.getvalue(), err.getvalue())
-    finally:
-        sys.argv = argv
-    raise AssertionError("the command line always says how it ended")
-
-
 class Project:
     """Recipes in a folder, and the index `known` beside them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, hanjo: Hanjo, folder: Path) -> None:
+        self.hanjo, self.folder = hanjo, folder
         with gzip.open(SAMPLE / "tax-rulings" / "tribunal.jsonl.gz", "rt", encoding="utf-8") as file:
             self.texts = [json.loads(line)["text"] for line in file][:90]
 
@@ -81,8 +56,8 @@ class Project:
         told = ["run", str(self.folder / f"{name}.yaml"), "--json", "--run", str(self.folder / "runs" / name)]
         return [*told, "--until", "dedup", *(part for one in sets for part in ("--set", one))]
 
-    def run(self, name: str, *sets: str) -> Done:
-        return hanjo(*self.arguments(name, *sets))
+    def run(self, name: str, *sets: str) -> Any:
+        return self.hanjo(*self.arguments(name, *sets))
 
     def killed(self, name: str, at: str) -> None:
         """The same in a process group of its own, killed at the first temporary file with `at` in its path."""
@@ -121,15 +96,15 @@ class Project:
         return Index.open(self.folder / "known")
 
 
-def ran(done: Done) -> dict[str, int]:
+def ran(done: Any) -> dict[str, int]:
     assert done.returncode == 0, done.stderr
     return {stage["stage"]: stage["ran"] for stage in json.loads(done.stdout)["stages"]}
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(hanjo: Hanjo, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Two runs after each other; the second has thirty documents of the first again, and thirty new ones."""
-    made = Project(tmp_path_factory.mktemp("project"))
+    made = Project(hanjo, tmp_path_factory.mktemp("project"))
     assert len(made.texts) >= 90
     made.source("first", made.texts[:60])
     made.source("second", made.texts[30:90])
@@ -164,9 +139,9 @@ def test_run_again_nothing_is_done_twice_whatever_came_after(project: Project) -
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def whole(hanjo: Hanjo, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A run that gave its documents and was never killed."""
-    made = Project(tmp_path_factory.mktemp("whole"))
+    made = Project(hanjo, tmp_path_factory.mktemp("whole"))
     made.source("only", made.texts[:40])
     ran(made.run("only"))
     return made
@@ -181,9 +156,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Project:
     ],
 )
 def test_a_kill_while_the_index_is_given_its_documents_leaves_the_same_run(
-    tmp_path: Path, whole: Project, at: str
+    hanjo: Hanjo, tmp_path: Path, whole: Project, at: str
 ) -> None:
-    one = Project(tmp_path)
+    one = Project(hanjo, tmp_path)
     one.source("only", one.texts[:40])
     one.killed("only", at)
     ran(one.run("only"))
@@ -193,8 +168,8 @@ def test_a_kill_while_the_index_is_given_its_documents_leaves_the_same_run(
     check(one.index())
 
 
-def test_a_changed_source_judges_anew_and_never_against_itself(tmp_path: Path) -> None:
-    one = Project(tmp_path)
+def test_a_changed_source_judges_anew_and_never_against_itself(hanjo: Hanjo, tmp_path: Path) -> None:
+    one = Project(hanjo, tmp_path)
     one.source("only", one.texts[:40])
     ran(one.run("only"))
     before = one.kept("only")
@@ -206,8 +181,8 @@ def test_a_changed_source_judges_anew_and_never_against_itself(tmp_path: Path) -
     check(one.index())
 
 
-def test_a_withdrawn_document_leaves_the_index_and_the_run_as_it_was(tmp_path: Path) -> None:
-    one = Project(tmp_path)
+def test_a_withdrawn_document_leaves_the_index_and_the_run_as_it_was(hanjo: Hanjo, tmp_path: Path) -> None:
+    one = Project(hanjo, tmp_path)
     one.source("only", one.texts[:40])
     ran(one.run("only"))
     gone = sorted(one.kept("only"))[3]
@@ -219,8 +194,8 @@ def test_a_withdrawn_document_leaves_the_index_and_the_run_as_it_was(tmp_path: P
     assert one.index().totals["documents"] == 0
 
 
-def test_a_folder_that_is_no_index_and_settings_that_differ_are_told(tmp_path: Path) -> None:
-    one = Project(tmp_path)
+def test_a_folder_that_is_no_index_and_settings_that_differ_are_told(hanjo: Hanjo, tmp_path: Path) -> None:
+    one = Project(hanjo, tmp_path)
     one.source("only", one.texts[:40])
     done = one.run("only", "dedup.index_add=false")
     assert done.returncode == 2
@@ -235,7 +210,7 @@ def test_a_folder_that_is_no_index_and_settings_that_differ_are_told(tmp_path: P
     assert "index_add names no index" in done.stderr
 
 
-def test_a_trace_names_the_document_of_the_index(project: Project) -> None:
+def test_a_trace_names_the_document_of_the_index(hanjo: Hanjo, project: Project) -> None:
     ran(project.run("second"))
     rows = project.rows("second")
     removed = next(one for one, row in rows.items() if row["rule"] == "index.exact")

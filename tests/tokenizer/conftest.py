@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from corpus.documents import SHARDS, UNIQUE, document_id, text_hash
 from corpus.privacy import PLACEHOLDERS
 from corpus.rights import Rights, rights_id, rights_row, write_rights
 from corpus.settings import Common, Target
-from corpus.shards import JobContext, Output, write_table
+from corpus.shards import JobContext, Outcome, Output, fingerprint_of, write_table
+from tokenizer.encode import encode_shard
 from tokenizer.train import train_tokenizer, write_tokenizer
+from tokenizer.vocabulary import content_hash
 
 SENTENCES = (
     "한국어 문장은 띄어쓰기를 하고 조사가 붙는다.",
@@ -87,6 +90,30 @@ def make_run(tmp_path: Path) -> MakeRun:
         return run
 
     return make
+
+
+@pytest.fixture
+def encoded(folder: Path) -> Callable[[Path], Outcome]:
+    """`encoded(run)`: encodes train/00000 of such a run as the stage would, with the trained tokenizer.
+
+    A tokenizer that the run has already is left as it is.
+    """
+
+    def encode(run: Path) -> Outcome:
+        if not (run / "tokenizer").exists():
+            shutil.copytree(folder, run / "tokenizer")
+        shard = "unique/train/00000.parquet"
+        return encode_shard(
+            JobContext(run, "e" * 32, 1 << 30),
+            split="train",
+            shard=shard,
+            of=fingerprint_of(run / shard),
+            tokenizer=content_hash(folder),
+            rights=["train"],
+            as_of="2026-01-01",
+        )
+
+    return encode
 
 
 def _unique(run: Path, name: str, documents: list[str], grant: Rights, source_of: Callable[[str], str]) -> Output:

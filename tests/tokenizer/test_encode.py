@@ -13,36 +13,23 @@ from hypothesis import strategies as st
 
 from corpus.errors import RightsError, StaleError
 from corpus.rights import Rights
-from corpus.shards import JobContext, Outcome, fingerprint_of, read_table
+from corpus.shards import Outcome, read_table
 from tokenizer import encode, engines
-from tokenizer.encode import encode_shard, refuse_without_rights
+from tokenizer.encode import refuse_without_rights
 from tokenizer.indexed import IndexedTokens
-from tokenizer.vocabulary import content_hash, open_vocabulary
+from tokenizer.vocabulary import open_vocabulary
 
 GRANT = Rights(True, True, True, True, True, "", None, "CC0-1.0", "test")
 MakeRun = Callable[..., Path]
+Encoded = Callable[[Path], Outcome]
 TEXTS = ["안녕하세요 반갑습니다", "", " ", "전화 <|phone|>로 <|endoftext|> 하세요\n끝 ", "한\u3000글 ㅋㅋㅋ 2024"]
 
 
-def encoded(run: Path, folder: Path) -> Outcome:
-    (run / "tokenizer").mkdir()
-    for path in folder.iterdir():
-        (run / "tokenizer" / path.name).write_bytes(path.read_bytes())
-    shard = "unique/train/00000.parquet"
-    return encode_shard(
-        JobContext(run, "e" * 32, 1 << 30),
-        split="train",
-        shard=shard,
-        of=fingerprint_of(run / shard),
-        tokenizer=content_hash(folder),
-        rights=["train"],
-        as_of="2026-01-01",
-    )
-
-
-def test_every_document_ends_with_one_end_of_text_id_and_decodes_to_its_text(make_run: MakeRun, folder: Path) -> None:
+def test_every_document_ends_with_one_end_of_text_id_and_decodes_to_its_text(
+    make_run: MakeRun, encoded: Encoded, folder: Path
+) -> None:
     run = make_run({"train/00000": TEXTS})
-    encoded(run, folder)
+    encoded(run)
     shard = IndexedTokens(run / "tokens" / "train" / "00000")
     vocabulary = open_vocabulary(folder)
     assert len(shard) == len(TEXTS)
@@ -54,9 +41,9 @@ def test_every_document_ends_with_one_end_of_text_id_and_decodes_to_its_text(mak
     assert vocabulary.tokenizer.token_to_id("<|phone|>") in shard.document(3)
 
 
-def test_the_docs_table_says_where_each_document_is_and_how_long(make_run: MakeRun, folder: Path) -> None:
+def test_the_docs_table_says_where_each_document_is_and_how_long(make_run: MakeRun, encoded: Encoded) -> None:
     run = make_run({"train/00000": TEXTS})
-    outcome = encoded(run, folder)
+    outcome = encoded(run)
     shard = IndexedTokens(run / "tokens" / "train" / "00000")
     rows = read_table(run / "tokens" / "train" / "00000.docs.parquet").to_pylist()
     ids = read_table(run / "unique" / "train" / "00000.parquet", ["id"])["id"].to_pylist()
@@ -88,17 +75,14 @@ def test_long_texts_in_pieces_give_the_ids_of_the_whole(folder: Path, text: str,
 
 
 def test_chunks_do_not_change_the_tokens(
-    make_run: MakeRun, folder: Path, texts: list[str], monkeypatch: pytest.MonkeyPatch
+    make_run: MakeRun, encoded: Encoded, texts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run({"train/00000": texts[:50]})
-    encoded(run, folder)
+    encoded(run)
     whole = (run / "tokens" / "train" / "00000.bin").read_bytes()
     monkeypatch.setattr(engines, "_CHUNK", 37)
     monkeypatch.setattr(encode, "_ROWS", 3)
-    for path in (run / "tokenizer").iterdir():
-        path.unlink()
-    (run / "tokenizer").rmdir()
-    encoded(run, folder)
+    encoded(run)
     assert (run / "tokens" / "train" / "00000.bin").read_bytes() == whole
 
 
@@ -107,11 +91,11 @@ def test_chunks_do_not_change_the_tokens(
     [({"train": False}, "lack train"), ({"until": datetime.date(2025, 12, 31)}, "lack until as of 2026-01-01")],
 )
 def test_a_document_without_a_right_that_the_target_needs_is_refused(
-    make_run: MakeRun, folder: Path, changed: dict[str, object], said: str
+    make_run: MakeRun, encoded: Encoded, changed: dict[str, object], said: str
 ) -> None:
     run = make_run({"train/00000": TEXTS}, dataclasses.replace(GRANT, **changed))
     with pytest.raises(RightsError, match=f"5 documents of source 'books' {said}"):
-        encoded(run, folder)
+        encoded(run)
     assert not (run / "tokens").exists()
 
 
@@ -123,17 +107,9 @@ def test_the_last_day_of_a_grant_counts(make_run: MakeRun) -> None:
         refuse_without_rights(run, shard, ["train"], datetime.date(2026, 1, 2))
 
 
-def test_another_tokenizer_than_the_stage_made_is_refused(make_run: MakeRun, folder: Path) -> None:
+def test_another_tokenizer_than_the_stage_made_is_refused(make_run: MakeRun, encoded: Encoded) -> None:
     run = make_run({"train/00000": TEXTS})
-    encoded(run, folder)
+    encoded(run)
     (run / "tokenizer" / "tokenizer_config.json").write_text('{"eos_token": "<|pad|>"}')
     with pytest.raises(StaleError, match="another tokenizer"):
-        encode_shard(
-            JobContext(run, "e" * 32, 1 << 30),
-            split="train",
-            shard="unique/train/00000.parquet",
-            of="",
-            tokenizer=content_hash(folder),
-            rights=["train"],
-            as_of="2026-01-01",
-        )
+        encoded(run)

@@ -20,15 +20,14 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
 from corpus.edits import text_buffers
-from corpus.shards import JobContext, fingerprint_of
+from corpus.shards import Outcome
 from tokenizer import merging
-from tokenizer.encode import encode_shard
 from tokenizer.engines import Check, Compiled, Gigatoken, Library, open_engine
 from tokenizer.indexed import IndexedTokens
 from tokenizer.names import find_names, names_of, overlap
 from tokenizer.train import train_tokenizer, write_tokenizer
 from tokenizer.units import count_units
-from tokenizer.vocabulary import Vocabulary, content_hash, open_vocabulary
+from tokenizer.vocabulary import Vocabulary, open_vocabulary
 
 Opened = Callable[[str], Vocabulary]
 PARTS = ["가", "힣", "한국어", " 문장은", "ㅋㅋ", "ㅠ", "學", "aB", "12", "  ", "\n", "\t", "\r", "😀", ".", "\x00"]
@@ -177,25 +176,16 @@ def test_a_difference_in_the_sample_is_found(folder: Path, texts: list[str]) -> 
 
 
 def test_a_shard_whose_sample_differs_is_encoded_by_the_library_and_that_is_told(
-    make_run: Callable[..., Path], folder: Path, texts: list[str], monkeypatch: pytest.MonkeyPatch
+    make_run: Callable[..., Path],
+    encoded: Callable[[Path], Outcome],
+    texts: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = make_run({"train/00000": texts})
-    (run / "tokenizer").mkdir()
-    for path in folder.iterdir():
-        (run / "tokenizer" / path.name).write_bytes(path.read_bytes())
-    shard = "unique/train/00000.parquet"
 
     def encode() -> tuple[bytes, dict[str, Any]]:
-        outcome = encode_shard(
-            JobContext(run, "e" * 32, 1 << 30),
-            split="train",
-            shard=shard,
-            of=fingerprint_of(run / shard),
-            tokenizer=content_hash(folder),
-            rights=["train"],
-            as_of="2026-01-01",
-        )
-        return (run / "tokens" / "train" / "00000.bin").read_bytes(), outcome.counts
+        counts = encoded(run).counts
+        return (run / "tokens" / "train" / "00000.bin").read_bytes(), counts
 
     right, counts = encode()
     assert counts["encoder/compiled"] == {"documents": len(texts)}

@@ -1,7 +1,9 @@
-"""Run by tests/hanjo/test_withdraw.py, by its path: ends a withdrawal at its n-th change of the disk, for every n.
+"""Run by tests/hanjo/test_withdraw_killed.py, by its path: ends a withdrawal at its n-th change of the disk.
 
-    withdrawing.py carry RUN SCRATCH N       RUN has a journal and nothing of it done; kill at its N-th change and on
-    withdrawing.py stage RUN SCRATCH ID N …  kill a whole withdrawal of ID at its N-th change, until one ends
+    withdrawing.py carry RUN SCRATCH N …     RUN has a journal and nothing of it done; kill at its N-th change
+    withdrawing.py stage RUN SCRATCH ID N …  kill a whole withdrawal of ID at its N-th change
+
+One N after another, until one of them is more than there are changes, and the withdrawal ends by itself.
 
 Each time a copy of RUN is used, a child is forked (this process has no threads) and ends by `os._exit` when it is
 about to rename, remove or overwrite; another child then opens the run as the next command would. Printed is a line
@@ -84,18 +86,21 @@ def one(base: Path, run: Path, number: int, call: Callable[[Path], object]) -> b
 
 def main() -> None:
     what, base, scratch = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    staging = ["dedup.forgetting", "tokenizer.stage", "eval.forgetting"] if what == "stage" else []
+    for name in ("hanjo.execution", *staging, *(["dedup.index"] if (base / "index").exists() else [])):
+        importlib.import_module(name)  # before the fork, so that a child is quick
     if what == "carry":
-        for name in ("hanjo.execution", *(["dedup.index"] if (base / "index").exists() else [])):
-            importlib.import_module(name)  # before the fork, so that a child is quick
-        number = int(sys.argv[4])
-        while one(base, scratch / base.name, number, opened):
-            number += 1
-        return
-    from hanjo.withdraw import Asked, withdraw
+        numbers, call = sys.argv[4:], opened
+    else:
+        from hanjo.withdraw import Asked, withdraw
 
-    asked = Asked(ids=(sys.argv[4],))
-    for number in map(int, sys.argv[5:]):
-        if not one(base, scratch / base.name, number, lambda run: withdraw(run, asked)):
+        asked, numbers = Asked(ids=(sys.argv[4],)), sys.argv[5:]
+
+        def call(run: Path) -> object:
+            return withdraw(run, asked)
+
+    for number in map(int, numbers):
+        if not one(base, scratch / base.name, number, call):
             return
 
 
