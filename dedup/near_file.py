@@ -50,7 +50,12 @@ class Records:
         """
         kind = self.path.name.lower()
         if kind.endswith(ENDINGS):
-            yield from self._of_lines(ids)
+            names: list[list[str | int]] = []
+            for texts in self.of_lines(names):
+                told = names.pop()
+                if ids is not None:
+                    ids.append(pa.array([_as_json(name) for name in told], pa.large_string()))
+                yield texts
         elif kind.endswith(".parquet"):
             yield from self._of_parquet(ids)
         else:
@@ -59,7 +64,12 @@ class Records:
                 "not a kind of file that is read", where=str(self.path), fix=f"its name must end in {known}"
             )
 
-    def _of_lines(self, ids: list[pa.Array] | None) -> Iterator[pa.LargeStringArray]:
+    def of_lines(self, ids: list[list[str | int]]) -> Iterator[pa.LargeStringArray]:
+        """The texts of JSON Lines in batches; `ids` gets, for each batch, the ids as they are.
+
+        Raises:
+            SourceError: a record cannot be read; with file and line.
+        """
         texts: list[str] = []
         names: list[str | int] = []
         size = last = 0
@@ -73,10 +83,12 @@ class Records:
             names.append(name)
             size, last = size + line.length, line.number
             if size >= _BATCH_BYTES or len(texts) >= _BATCH_ROWS:
-                yield self._batch(texts, names, ids, last)
+                ids.append(names)
+                yield self._batch(texts, last)
                 texts, names, size = [], [], 0
         if texts:
-            yield self._batch(texts, names, ids, last)
+            ids.append(names)
+            yield self._batch(texts, last)
 
     def _line(self, number: int) -> str:
         return f"{self.path}, line {number}"
@@ -107,11 +119,7 @@ class Records:
             raise SourceError(told, where=where, fix="name the field of the id with --id; nothing was written")
         return text, name
 
-    def _batch(
-        self, texts: list[str], names: list[str | int], ids: list[pa.Array] | None, last: int
-    ) -> pa.LargeStringArray:
-        if ids is not None:
-            ids.append(pa.array([_as_json(name) for name in names], pa.large_string()))
+    def _batch(self, texts: list[str], last: int) -> pa.LargeStringArray:
         try:
             return pa.array(texts, pa.large_string())
         except UnicodeEncodeError:

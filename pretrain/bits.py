@@ -29,6 +29,11 @@ class BitsPerByte:
     documents: int
     bytes: int
 
+    def told(self, sign: str = "") -> str:
+        """The score and its error for a person; `sign` "+" where it is a difference."""
+        error = "" if math.isnan(self.error) else f" ± {self.error:.3f}"
+        return f"{self.value:{sign}.3f}{error}"
+
 
 def bits_per_byte(nats: float, size: int) -> float:
     """Bits per byte of a text.

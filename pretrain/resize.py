@@ -3,7 +3,8 @@
     bits per byte as it is → new rows (pretrain/surgery.py) → bits per byte, beside random rows → short warm-up of the
     new rows alone → bits per byte → a Hugging Face folder with the new tokenizer and resize.json
 
-All scores are of the same held-out documents. Rows that are worse than random ones are refused: nothing is written.
+All scores are of the same held-out documents. Rows that are not better than random ones, document by document, are
+refused: nothing is written.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from corpus.errors import SourceError, TrainingError
 from corpus.settings import setting
 from corpus.shards import write_json
 from pretrain.bits import BitsPerByte, bits_over_documents
-from pretrain.packing import IGNORED, cut, pack
+from pretrain.measuring import SURE, encoded, nats_on, sizes_of, surely_better
+from pretrain.packing import cut, pack
 from pretrain.surgery import (
     Method,
     Mixture,
@@ -40,10 +42,10 @@ from pretrain.surgery import (
 from pretrain.validation import token_nats
 from tokenizer.extendable import open_bpe
 from tokenizer.folders import copy_tokenizer, whole_folder
+from tokenizer.texts import HeldOut
 from tokenizer.vocabulary import Vocabulary, open_vocabulary, threads
 
 RECORD = "resize.json"
-_BATCH = 1000  # texts
 _IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
 Say = Callable[[str], None]
 
@@ -68,16 +70,29 @@ class Resized:
     Attributes:
         before: the old model with its old tokenizer.
         after: with new rows; `random`: with random rows in their place; `warmed`: after the warm-up, None without one.
+        difference: `after` less `random`, its standard error that of the documents' differences.
+        held_out: documents there were to measure on; `cut`: of those measured, only the beginning of so many.
         kept, new: rows that were taken over, and made.
     """
 
     before: BitsPerByte
     after: BitsPerByte
     random: BitsPerByte
+    difference: BitsPerByte
     warmed: BitsPerByte | None
+    held_out: int
+    cut: int
     kept: int
     new: int
     rows: int
+
+    def as_json(self) -> dict[str, Any]:
+        """What stands in resize.json: no NaN where a single document has no standard error."""
+        told = asdict(self)
+        for one in told.values():
+            if isinstance(one, dict) and math.isnan(one["error"]):
+                one["error"] = None
+        return told
 
 
 def resize(
@@ -85,7 +100,7 @@ def resize(
     tokenizer_folder: Path,
     out: Path,
     learn: Sequence[str],
-    held_out: Sequence[str],
+    held_out: HeldOut,
     settings: ResizeSettings,
     say: Say = lambda told: None,
 ) -> Resized:
@@ -97,45 +112,66 @@ def resize(
 
     Raises:
         SourceError: a folder is not what it should be, or there is no text.
-        TrainingError: the new rows are worse than random ones; nothing is written.
+        TrainingError: the new rows are not better than random ones; nothing is written.
     """
     old, new = open_bpe(model_folder), open_bpe(tokenizer_folder)
     old_vocabulary, vocabulary = open_vocabulary(model_folder), open_vocabulary(tokenizer_folder)
     rows = plan_rows(old, new)
     model = open_model(model_folder, old.entries)
     context = min(settings.context, getattr(model.config, "max_position_embeddings", None) or settings.context)
-    held_out = [text for text in held_out if text]
-    if not held_out:
+    if not held_out.texts:
         raise SourceError("no text to measure bits per byte on", fix="give more text")
-    before = bits_on(model, old_vocabulary, held_out, context)
-    say(f"before: {before.value:.3f} bits a byte")
+    sizes = sizes_of(held_out.texts)
+    say(f"measuring on {held_out.told()}")
+
+    def score(words: Vocabulary, told: str) -> tuple[NDArray[np.float64], BitsPerByte]:
+        nats = nats_on(model, words, held_out.texts, context)
+        found = bits_over_documents(nats, sizes)
+        say(f"{told}: {found.told()} bits a byte")
+        return nats, found
+
+    _, before = score(old_vocabulary, "before")
     originals = [weights.detach().clone() for weights in matrices(model)]
     size = -(-new.entries // settings.multiple) * settings.multiple
     with threads(True):
         mixture = _mixture(settings, rows, old_vocabulary, vocabulary, learn)
-    scores: list[BitsPerByte] = []
-    for mixed, told in ((None, "random rows"), (mixture, settings.method)):
-        put_rows(model, originals, rows, mixed, size, settings.seed)
-        scores.append(bits_on(model, vocabulary, held_out, context))
-        say(f"after, {told}: {scores[-1].value:.3f} bits a byte")
-    random, after = scores
-    if rows.parts and settings.method != "random" and not after.value < random.value:
-        raise TrainingError(
-            f"rows by {settings.method!r} are worse than random ones: {after.value:.3f} bits a byte, random "
-            f"{random.value:.3f}; nothing was written",
-            where=str(model_folder),
-            fix="check that the model's tokenizer is the one beside it, or try another --method",
-        )
+    put_rows(model, originals, rows, None, size, settings.seed)
+    by_chance, random = score(vocabulary, "after, random rows")
+    put_rows(model, originals, rows, mixture, size, settings.seed)
+    nats, after = score(vocabulary, f"after, {settings.method}")
+    difference = bits_over_documents(nats - by_chance, sizes)
+    if rows.parts and settings.method != "random":
+        _refuse_chance(settings.method, after, random, difference, str(model_folder))
     warmed = None
     if settings.warmup and rows.parts:
         warm_up(model, vocabulary, rows, learn, replace(settings, context=context))
-        warmed = bits_on(model, vocabulary, held_out, context)
-        say(f"after {settings.warmup} steps of warm-up: {warmed.value:.3f} bits a byte")
+        _, warmed = score(vocabulary, f"after {settings.warmup} steps of warm-up")
     require_equal_rows(model, originals, rows)
     rename_ids(model, rows)
-    result = Resized(before, after, random, warmed, int((rows.kept >= 0).sum()), len(rows.parts), size)
+    told = (held_out.documents, held_out.cut)
+    kept = int((rows.kept >= 0).sum())
+    result = Resized(before, after, random, difference, warmed, *told, kept, len(rows.parts), size)
     _write(model, tokenizer_folder, out, settings, result)
     return result
+
+
+def _refuse_chance(method: str, after: BitsPerByte, random: BitsPerByte, difference: BitsPerByte, where: str) -> None:
+    """Raise TrainingError unless rows are better than random ones by more than chance may do."""
+    if surely_better(difference):
+        return
+    told = f"{after.value:.3f} bits a byte, random {random.value:.3f}; nothing was written"
+    if difference.value >= 0:
+        raise TrainingError(
+            f"rows by {method!r} are worse than random ones: {told}",
+            where=where,
+            fix="check that the model's tokenizer is the one beside it, or try another --method",
+        )
+    raise TrainingError(
+        f"rows by {method!r} are better than random ones by less than {SURE:g} standard errors "
+        f"({difference.value:.4f} ± {difference.error:.4f} on {difference.documents} documents): {told}",
+        where=where,
+        fix="measure on more text (--measure), or try another --method",
+    )
 
 
 def open_model(folder: Path, entries: int) -> Any:
@@ -219,34 +255,6 @@ def _mixture(
     return mean_of_parts(rows)
 
 
-def encoded(vocabulary: Vocabulary, texts: Sequence[str]) -> Iterator[list[int]]:
-    """Ids of each text, without end of text."""
-    for start in range(0, len(texts), _BATCH):
-        batch = list(texts[start : start + _BATCH])
-        for one in vocabulary.tokenizer.encode_batch_fast(batch, add_special_tokens=False):
-            yield one.ids
-
-
-def bits_on(model: Any, vocabulary: Vocabulary, texts: Sequence[str], context: int) -> BitsPerByte:
-    """Bits per byte of a model on texts: as validation counts, end of text left out."""
-    import torch
-
-    end = vocabulary.end_of_text
-    documents = [np.array([*ids, end], np.int64) for ids in encoded(vocabulary, texts)]
-    windows = cut(np.concatenate(documents), context, end)
-    owner = np.repeat(np.arange(len(documents)), [len(one) for one in documents])
-    nats = np.zeros(len(documents))
-    model.eval()
-    with torch.no_grad():
-        for number, window in enumerate(windows):
-            batch = pack(window[None], end)
-            found = token_nats(model, batch).double().cpu().numpy()[0]
-            text = (batch.labels[0] != end) & (batch.labels[0] != IGNORED)
-            mine = owner[number * context : (number + 1) * context]
-            np.add.at(nats, mine[text[: len(mine)]], found[: len(mine)][text[: len(mine)]])
-    return bits_over_documents(nats, [len(text.encode()) for text in texts])
-
-
 def warm_up(model: Any, vocabulary: Vocabulary, rows: Rows, texts: Sequence[str], settings: ResizeSettings) -> None:
     """Train the new rows alone for some steps; nothing else moves, not by a bit.
 
@@ -301,4 +309,4 @@ def _write(model: Any, tokenizer_folder: Path, out: Path, settings: ResizeSettin
     with whole_folder(out) as temporary:
         model.save_pretrained(temporary)
         copy_tokenizer(tokenizer_folder, temporary)
-        write_json(temporary / RECORD, {"settings": asdict(settings), **asdict(result)})
+        write_json(temporary / RECORD, {"settings": asdict(settings), **result.as_json()})

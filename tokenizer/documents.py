@@ -6,7 +6,6 @@ its file and line: tokens of a part would pass for those of the whole.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,10 +79,9 @@ class Files:
                 yield Batch(texts, columns, path.name)
 
     def _of_lines(self, path: Path) -> Iterator[tuple[pa.Array, dict[str, pa.Array]]]:
-        ids: list[pa.Array] = []
-        for texts in Records(path, self.text, self.id).batches(ids):
-            names = [str(json.loads(name)) for name in ids.pop().to_pylist()]
-            yield texts, {"id": _encodable(names, path)}
+        ids: list[list[str | int]] = []
+        for texts in Records(path, self.text, self.id).of_lines(ids):
+            yield texts, {"id": _encodable([str(name) for name in ids.pop()], path)}
 
     def _of_parquet(self, path: Path) -> Iterator[tuple[pa.Array, dict[str, pa.Array]]]:
         row = 0

@@ -10,6 +10,7 @@ import hashlib
 import heapq
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.documents import UNIQUE
@@ -20,6 +21,8 @@ from dedup.near_file import Records
 
 LEARN, HELD_OUT = ("train",), ("valid", "test")
 SPLITS = (*LEARN, *HELD_OUT)
+_FEWEST = 8  # documents that a measure has room for, however long they are
+_CHARACTER = 4  # bytes, at most
 
 
 def read_texts(paths: Sequence[Path], field: str = "text", splits: Sequence[str] = LEARN) -> Iterator[str]:
@@ -88,27 +91,73 @@ def sampled_pairs(pairs: Iterable[tuple[str, str]], seed: int, size: int) -> lis
     return [pair for _, _, pair, _ in sorted(kept, key=lambda one: one[1])]
 
 
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Texts to measure on.
+
+    Attributes:
+        documents: how many there were to choose from, all with text.
+        cut: of `texts`, those of which only the beginning is taken.
+    """
+
+    texts: list[str]
+    documents: int
+    cut: int = 0
+
+    def told(self) -> str:
+        """How much it is, for a person."""
+        size = sum(len(text.encode()) for text in self.texts)
+        told = f"{len(self.texts):,} of {self.documents:,} held-out documents, {size:,} bytes"
+        return f"{told} (of {self.cut:,} the beginning)" if self.cut else told
+
+
+def drawn_to_measure(texts: Iterable[str], seed: int, size: int | None) -> HeldOut:
+    """Whole documents of at most `size` bytes together, by a keyed hash of their numbers, in their order; None: all.
+
+    So that no long one takes the place of all others, and a standard error can be told, a document longer than an
+    eighth of `size` counts with so much of its beginning, cut where a character ends. One pass; memory for `size`.
+    """
+    longest = None if size is None else max(size // _FEWEST, _CHARACTER)
+    kept: list[tuple[int, int, str, int, bool]] = []  # a heap with the largest key first
+    held = documents = 0
+    for number, text in enumerate(texts):
+        if not text:
+            continue
+        documents += 1
+        data = text.encode()
+        shorter = longest is not None and len(data) > longest
+        part = data[:longest].decode("utf-8", "ignore") if shorter else text
+        key = hashlib.blake2b(f"hanjo.measure/{seed}/{number}".encode(), digest_size=8).digest()
+        length = len(part.encode())
+        heapq.heappush(kept, (-int.from_bytes(key, "big"), number, part, length, shorter))
+        held += length
+        while size is not None and held > size and len(kept) > 1:
+            held -= heapq.heappop(kept)[3]
+    ordered = sorted(kept, key=lambda one: one[1])
+    return HeldOut([one[2] for one in ordered], documents, sum(one[4] for one in ordered))
+
+
 def apart(
-    corpus: Sequence[Path], valid: Sequence[Path], field: str, seed: int, learn: int, held_out: int
-) -> tuple[list[str], list[str]]:
-    """Texts to learn from and others to measure on, at most so many bytes of each.
+    corpus: Sequence[Path], valid: Sequence[Path], field: str, seed: int, learn: int, measure: int | None
+) -> tuple[list[str], HeldOut]:
+    """Texts to learn from and others to measure on, at most so many bytes of each (None: all).
 
     A run's train split is learned from, its valid and test splits are measured on. Of files a seeded tenth of the
     texts is held out, unless `valid` names what to measure on; a text that comes twice is on one side only.
     """
     if valid:
-        measured = sampled(read_texts(valid, field, HELD_OUT), seed, held_out)
+        measured = drawn_to_measure(read_texts(valid, field, HELD_OUT), seed, measure)
         return sampled(read_texts(corpus, field), seed, learn), measured
     runs, files = [path for path in corpus if path.is_dir()], [path for path in corpus if not path.is_dir()]
     learned = itertools.chain(
         read_texts(runs, field), (text for text in read_texts(files, field) if not _held_out(text, seed))
     )
-    measured = sampled(
+    measured = drawn_to_measure(
         itertools.chain(
             read_texts(runs, field, HELD_OUT), (text for text in read_texts(files, field) if _held_out(text, seed))
         ),
         seed,
-        held_out,
+        measure,
     )
     return sampled(learned, seed, learn), measured
 

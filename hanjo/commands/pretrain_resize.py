@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +28,10 @@ def resize(
     batch: Annotated[int, typer.Option("--batch", min=1, help="Sequences a step.")] = 2,
     context: Annotated[int, typer.Option("--context", min=2, help="Tokens of a sequence.")] = 512,
     multiple: Annotated[int, typer.Option("--multiple", min=1, help="Fill rows up to a multiple of this.")] = 128,
-    measured: Annotated[str, typer.Option("--measured", help="Text to measure on at most, e.g. 64kB.")] = "32kB",
+    measure: Annotated[
+        str,
+        typer.Option("--measure", metavar="SIZE", help="Text to measure on, whole documents: a size, or all."),
+    ] = "16kB",
     sample: Annotated[str, typer.Option("--sample", help="Text to learn from at most.")] = "16MiB",
     seed: Annotated[int, typer.Option("--seed", help="Of samples, random rows and the warm-up.")] = 0,
     field: Annotated[str, typer.Option("--text", help="Field or column of the text in files.")] = "text",
@@ -53,13 +55,18 @@ def resize(
         first = error.errors()[0]
         raise UsageError(f"{first['loc'][0]}: {first['msg']}", fix="see hanjo pretrain resize --help") from None
     settle(*corpus, *(valid or []))
-    learn, held_out = apart(corpus, valid or [], field, seed, byte_size(sample), byte_size(measured))
+    size = None if measure == "all" else byte_size(measure)
+    learn, held_out = apart(corpus, valid or [], field, seed, byte_size(sample), size)
     say = (lambda told: None) if as_json else (lambda told: typer.echo(told, err=True))
     found = resized(model, tokenizer, out, learn, held_out, settings, say)
     if as_json:
-        typer.echo(json.dumps(asdict(found)))
+        typer.echo(json.dumps(found.as_json()))
         return
     for name in ("before", "after", "random", "warmed"):
         if (one := getattr(found, name)) is not None:
-            typer.echo(f"{name:<8} {one.value:.3f} ± {one.error:.3f} bits a byte")
+            typer.echo(f"{name:<8} {one.told()} bits a byte")
+    typer.echo(
+        f"new rows {found.difference.told('+')} bits a byte against random ones; "
+        f"± is the standard error over {held_out.told()}"
+    )
     typer.echo(f"{found.kept:,} rows kept bit for bit, {found.new:,} new, {found.rows:,} in all → {out}")

@@ -13,7 +13,7 @@ import pytest
 from pretrain.resize import ResizeSettings, resize
 from tokenizer.extend import extend, write_extension
 from tokenizer.extendable import Bpe, open_bpe
-from tokenizer.texts import read_texts
+from tokenizer.texts import HeldOut, read_texts
 from tokenizer.verify_extension import failures, verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +69,9 @@ def test_korean_takes_far_fewer_tokens_and_the_model_reads_them(
         if len(text) < 300 and sum(len(one.encode()) for one in some) < 3000:
             some.append(text)
     settings = ResizeSettings(warmup=2, batch=1, context=128)
-    found = resize(base_folder, tmp_path / "extended", tmp_path / "model", learn[:500], some, settings)
+    found = resize(
+        base_folder, tmp_path / "extended", tmp_path / "model", learn[:500], HeldOut(some, len(some)), settings
+    )
     assert found.kept == base.entries
     assert found.new == ADD
     assert found.after.value < found.random.value

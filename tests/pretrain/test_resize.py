@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,13 +19,16 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from corpus.errors import SourceError, TrainingError, UsageError
+from pretrain.bits import bits_over_documents
+from pretrain.measuring import bits_on, encoded, surely_better
 from pretrain.packing import cut, pack
-from pretrain.resize import RECORD, ResizeSettings, bits_on, encoded, open_model, resize
+from pretrain.resize import RECORD, ResizeSettings, open_model, resize
 from pretrain.surgery import mean_of_parts, new_matrix, plan_rows, similar_tokens, sparsemax, weighted_parts
 from pretrain.validation import token_nats
 from tokenizer.extend import extend, write_extension
 from tokenizer.extendable import open_bpe
 from tokenizer.prune import prune, write_pruned
+from tokenizer.texts import HeldOut, drawn_to_measure
 from tokenizer.verify_extension import verify
 from tokenizer.vocabulary import open_vocabulary
 
@@ -54,8 +59,8 @@ def learn() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def held_out() -> list[str]:
-    return korean(20, 1)
+def held_out() -> HeldOut:
+    return HeldOut(korean(20, 1), 20)
 
 
 @pytest.fixture(scope="module", params=["tied", "untied", "sentencepiece"])
@@ -106,7 +111,7 @@ def rows_of(folder: Path) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("method", ["mean", "weighted"])
 def test_old_rows_stay_bit_for_bit_and_new_ones_beat_random_ones(
-    model_folder: Path, extended: Path, learn: list[str], held_out: list[str], tmp_path: Path, method: str
+    model_folder: Path, extended: Path, learn: list[str], held_out: HeldOut, tmp_path: Path, method: str
 ) -> None:
     settings = replace(SETTINGS, method=method, warmup=20)  # type: ignore[arg-type]
     found = resize(model_folder, extended, tmp_path / "out", learn, held_out, settings)
@@ -119,18 +124,21 @@ def test_old_rows_stay_bit_for_bit_and_new_ones_beat_random_ones(
     assert found.after.value < found.random.value
     assert found.warmed is not None
     assert found.warmed.value < found.after.value
-    assert found.before.documents == found.after.documents == len(held_out)
+    assert found.before.documents == found.after.documents == len(held_out.texts)
     told = json.loads((tmp_path / "out" / RECORD).read_text("utf-8"))
     assert told["after"]["value"] == found.after.value
+    assert (told["held_out"], told["cut"]) == (20, 0)
+    assert told["difference"]["value"] == pytest.approx(found.after.value - found.random.value)
+    assert 0 < told["difference"]["error"] < -told["difference"]["value"] / 2
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
     assert model.config.vocab_size == 512
     assert model.config.tie_word_embeddings == torch.equal(*rows_of(tmp_path / "out"))
-    again = bits_on(model, open_vocabulary(tmp_path / "out"), held_out, 64)
+    again = bits_on(model, open_vocabulary(tmp_path / "out"), held_out.texts, 64)
     assert again.value == pytest.approx(found.warmed.value)
 
 
 def test_without_a_warm_up_a_row_is_the_mean_of_its_parts(
-    model_folder: Path, extended: Path, learn: list[str], held_out: list[str], tmp_path: Path
+    model_folder: Path, extended: Path, learn: list[str], held_out: HeldOut, tmp_path: Path
 ) -> None:
     resize(model_folder, extended, tmp_path / "out", learn, held_out, SETTINGS)
     old, new = open_bpe(model_folder), open_bpe(extended)
@@ -154,7 +162,7 @@ def test_a_new_syllable_begins_with_the_rows_of_its_bytes(make_base: MakeBase, t
 
 
 def test_the_same_call_writes_the_same_weights(
-    model_folder: Path, extended: Path, learn: list[str], held_out: list[str], tmp_path: Path
+    model_folder: Path, extended: Path, learn: list[str], held_out: HeldOut, tmp_path: Path
 ) -> None:
     settings = replace(SETTINGS, warmup=3)
     for name in ("a", "b"):
@@ -164,7 +172,7 @@ def test_the_same_call_writes_the_same_weights(
 
 
 def test_rows_by_similarity_are_old_rows_in_like_company(
-    model_folder: Path, extended: Path, learn: list[str], held_out: list[str], tmp_path: Path
+    model_folder: Path, extended: Path, learn: list[str], held_out: HeldOut, tmp_path: Path
 ) -> None:
     pytest.importorskip("fasttext")
     settings = replace(SETTINGS, method="similar")
@@ -181,7 +189,7 @@ def test_rows_worse_than_random_ones_are_refused_and_nothing_is_written(
     model_folder: Path,
     extended: Path,
     learn: list[str],
-    held_out: list[str],
+    held_out: HeldOut,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -193,11 +201,77 @@ def test_rows_worse_than_random_ones_are_refused_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_rows_that_chance_may_have_made_better_are_refused_with_what_to_do(
+    model_folder: Path,
+    extended: Path,
+    learn: list[str],
+    held_out: HeldOut,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Other random rows in place of mixed ones: whichever is better, it is not by much for every document."""
+    real, seeds = new_matrix, itertools.count()
+    monkeypatch.setattr(
+        "pretrain.resize.new_matrix",
+        lambda old, rows, mixture, size, seed: real(old, rows, None, size, next(seeds)),
+    )
+    said: list[str] = []
+    for _ in range(6):
+        try:
+            resize(model_folder, extended, tmp_path / "out", learn, HeldOut(held_out.texts[:3], 3), SETTINGS)
+        except TrainingError as error:
+            said += [told for told in ("are worse than random", "by less than 2 standard errors") if told in str(error)]
+        else:
+            shutil.rmtree(tmp_path / "out")
+    assert set(said) == {"are worse than random", "by less than 2 standard errors"}
+    assert not (tmp_path / "out").exists()
+
+
+def test_better_is_what_is_better_document_by_document() -> None:
+    sizes = [100] * 8
+    alike = np.array([50.0, 300, 90, 700, 20, 400, 150, 260])
+    assert surely_better(bits_over_documents(-0.01 * alike, sizes))
+    assert not surely_better(bits_over_documents(alike, sizes))
+    assert not surely_better(bits_over_documents([-300.0, *[40.0] * 7], sizes))  # better in sum, by one document alone
+    assert surely_better(bits_over_documents([-1.0], [100]))
+    assert not surely_better(bits_over_documents([1.0], [100]))
+    assert not surely_better(bits_over_documents([0.0, 0.0], [100, 100]))
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=40), st.integers(1, 400))
+def test_what_is_measured_is_drawn_whole_and_long_texts_by_their_beginning(texts: list[str], size: int) -> None:
+    found = drawn_to_measure(texts, 3, size)
+    there = [text for text in texts if text]
+    assert found.documents == len(there)
+    longest = max(size // 8, 4)
+    left = iter(texts)
+    for part in found.texts:  # in their order
+        whole = next(text for text in left if text.startswith(part) and (part == text or len(text.encode()) > longest))
+        assert part == whole or longest - 3 <= len(part.encode()) <= longest
+    assert found.cut <= sum(len(text.encode()) > longest for text in there)
+    assert not there or found.texts
+    held = sum(len(part.encode()) for part in found.texts)
+    assert held <= size or len(found.texts) == 1
+    assert drawn_to_measure(texts, 3, None) == HeldOut(there, len(there))
+
+
+def test_one_long_text_takes_not_the_place_of_all_others() -> None:
+    texts = [*korean(40, 2), "가" * 100_000]
+    found = [drawn_to_measure(texts, seed, 4000) for seed in range(60)]
+    long = [one for one in found if "가가가" in "".join(one.texts)]
+    assert long
+    assert all(one.cut == 1 and len(one.texts) > 7 for one in long)
+    assert all("가" * 166 in one.texts for one in long)
+    assert found[0].texts != found[1].texts
+    only = drawn_to_measure(texts[-1:], 0, 4000)
+    assert (len(only.texts), only.documents, only.cut, len(only.texts[0])) == (1, 1, 1, 166)
+
+
 @pytest.mark.parametrize("model_folder", ["tied", "untied"], indirect=True)  # prune refuses sentencepiece's
 def test_a_pruned_vocabulary_finds_its_rows_and_its_special_ids(
-    model_folder: Path, learn: list[str], held_out: list[str], tmp_path: Path
+    model_folder: Path, learn: list[str], held_out: HeldOut, tmp_path: Path
 ) -> None:
-    made = prune(open_bpe(model_folder), [*learn, *held_out])
+    made = prune(open_bpe(model_folder), [*learn, *held_out.texts])
     write_pruned(made, tmp_path / "pruned")
     found = resize(model_folder, tmp_path / "pruned", tmp_path / "out", learn, held_out, replace(SETTINGS, multiple=1))
     assert found.new == 0
@@ -208,10 +282,10 @@ def test_a_pruned_vocabulary_finds_its_rows_and_its_special_ids(
     assert config.eos_token_id == open_vocabulary(tmp_path / "pruned").end_of_text
 
 
-def test_bits_per_byte_are_the_sum_over_documents(model_folder: Path, held_out: list[str]) -> None:
+def test_bits_per_byte_are_the_sum_over_documents(model_folder: Path, held_out: HeldOut) -> None:
     vocabulary = open_vocabulary(model_folder)
     model = open_model(model_folder, vocabulary.entries)
-    texts = [text[:8] for text in held_out[:4]]  # together in one window
+    texts = [text[:8] for text in held_out.texts[:4]]  # together in one window
     found = bits_on(model, vocabulary, texts, 127)
     nats = size = 0.0
     end = vocabulary.end_of_text
@@ -269,7 +343,7 @@ def test_a_model_smaller_than_its_tokenizer_and_a_folder_without_one_are_refused
     with pytest.raises(SourceError, match="not a readable model"):
         open_model(extended, 1)
     with pytest.raises(SourceError, match="no text to measure"):
-        resize(model_folder, extended, tmp_path / "out", ["글"], [""], SETTINGS)
+        resize(model_folder, extended, tmp_path / "out", ["글"], HeldOut([], 0), SETTINGS)
 
 
 def test_the_command_tells_all_scores(model_folder: Path, extended: Path, learn: list[str], tmp_path: Path) -> None:
@@ -280,11 +354,20 @@ def test_the_command_tells_all_scores(model_folder: Path, extended: Path, learn:
     corpus = tmp_path / "corpus.jsonl"
     corpus.write_text("".join(json.dumps({"text": text}) + "\n" for text in learn), encoding="utf-8")
     arguments = ["pretrain", "resize", str(model_folder), str(extended), str(tmp_path / "out"), str(corpus)]
-    told = CliRunner().invoke(app, [*arguments, "--warmup", "4", "--context", "64", "--measured", "2kB", "--json"])
+    small = ["--warmup", "4", "--context", "64"]
+    told = CliRunner().invoke(app, [*arguments, *small, "--measure", "2kB", "--json"])
     assert told.exit_code == 0, told.output
     scores = json.loads(told.stdout)
     assert scores["after"]["value"] < scores["random"]["value"]
-    assert scores["before"]["bytes"] <= 2000
+    assert 1500 < scores["before"]["bytes"] <= 2000
+    assert scores["before"]["documents"] < scores["held_out"] <= 60
+    plain = CliRunner().invoke(app, [*arguments[:4], str(tmp_path / "all"), str(corpus), *small, "--measure", "all"])
+    assert plain.exit_code == 0, plain.output
+    count = scores["held_out"]
+    assert f"measuring on {count} of {count} held-out documents" in plain.stderr
+    assert "± is the standard error over" in plain.stdout
+    wrong = CliRunner().invoke(app, [*arguments[:4], str(tmp_path / "b"), str(corpus), "--measure", "some"])
+    assert isinstance(wrong.exception, UsageError)
     again = CliRunner().invoke(app, [*arguments[:4], str(tmp_path / "b"), str(corpus), "--method", "meen"])
     assert isinstance(again.exception, UsageError)
     assert "method" in str(again.exception)
