@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,9 @@ class Records:
         """
         kind = self.path.name.lower()
         if kind.endswith(ENDINGS):
-            names: list[list[str | int]] = []
-            for texts in self.of_lines(names):
-                told = names.pop()
+            for texts, names, _ in self.of_lines():
                 if ids is not None:
-                    ids.append(pa.array([_as_json(name) for name in told], pa.large_string()))
+                    ids.append(pa.array([_as_json(name) for name in names], pa.large_string()))
                 yield texts
         elif kind.endswith(".parquet"):
             yield from self._of_parquet(ids)
@@ -64,36 +62,40 @@ class Records:
                 "not a kind of file that is read", where=str(self.path), fix=f"its name must end in {known}"
             )
 
-    def of_lines(self, ids: list[list[str | int]]) -> Iterator[pa.LargeStringArray]:
-        """The texts of JSON Lines in batches; `ids` gets, for each batch, the ids as they are.
+    def of_lines(
+        self, fields: Sequence[str] = ()
+    ) -> Iterator[tuple[pa.LargeStringArray, list[str | int], dict[str, list[str | None]]]]:
+        """JSON Lines in batches: the texts, the ids as they are, and what stands under `fields`, None for no string.
 
         Raises:
             SourceError: a record cannot be read; with file and line.
         """
         texts: list[str] = []
         names: list[str | int] = []
+        others: dict[str, list[str | None]] = {field: [] for field in fields}
         size = last = 0
         for line in read_lines(self.path, 0, None, 1, _LONGEST):
             if isinstance(line, Rejected):
                 raise SourceError(line.detail, where=str(self.path), fix="nothing was written")
             if line.data is None:
                 raise SourceError(f"a line of {line.length} bytes", where=self._line(line.number), fix=_MEND)
-            text, name = self._record(line.data, line.number)
+            text, name, row = self._record(line.data, line.number)
             texts.append(text)
             names.append(name)
+            for field, values in others.items():
+                value = row.get(field)
+                values.append(value if isinstance(value, str) else None)
             size, last = size + line.length, line.number
             if size >= _BATCH_BYTES or len(texts) >= _BATCH_ROWS:
-                ids.append(names)
-                yield self._batch(texts, last)
-                texts, names, size = [], [], 0
+                yield self._batch(texts, last), names, others
+                texts, names, others, size = [], [], {field: [] for field in fields}, 0
         if texts:
-            ids.append(names)
-            yield self._batch(texts, last)
+            yield self._batch(texts, last), names, others
 
     def _line(self, number: int) -> str:
         return f"{self.path}, line {number}"
 
-    def _record(self, data: bytes, number: int) -> tuple[str, str | int]:
+    def _record(self, data: bytes, number: int) -> tuple[str, str | int, dict[str, Any]]:
         where = self._line(number)
         if not data.strip():
             raise SourceError("a blank line", where=where, fix=_MEND)
@@ -117,7 +119,7 @@ class Records:
         elif isinstance(name, bool) or not isinstance(name, str | int):
             told = f"{self.id!r} is neither a string nor a whole number"
             raise SourceError(told, where=where, fix="name the field of the id with --id; nothing was written")
-        return text, name
+        return text, name, row
 
     def _batch(self, texts: list[str], last: int) -> pa.LargeStringArray:
         try:

@@ -6,7 +6,7 @@ its file and line: tokens of a part would pass for those of the whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,9 +79,9 @@ class Files:
                 yield Batch(texts, columns, path.name)
 
     def _of_lines(self, path: Path) -> Iterator[tuple[pa.Array, dict[str, pa.Array]]]:
-        ids: list[list[str | int]] = []
-        for texts in Records(path, self.text, self.id).of_lines(ids):
-            yield texts, {"id": _encodable([str(name) for name in ids.pop()], path)}
+        for texts, ids, others in Records(path, self.text, self.id).of_lines(COPIED[1:]):
+            known = {name: _encodable(values, path, name) for name, values in others.items() if any(values)}
+            yield texts, {"id": _encodable([str(name) for name in ids], path, self.id), **known}
 
     def _of_parquet(self, path: Path) -> Iterator[tuple[pa.Array, dict[str, pa.Array]]]:
         row = 0
@@ -105,12 +105,12 @@ class Files:
             raise SourceError(told, where=str(path), fix="write or copy the file again") from error
 
 
-def _encodable(names: list[str], path: Path) -> pa.Array:
+def _encodable(values: Sequence[str | None], path: Path, field: str) -> pa.Array:
     try:
-        return pa.array(names, pa.string())
+        return pa.array(values, pa.string())
     except UnicodeEncodeError:
-        told = "half a surrogate pair stands in an id, which is no character"
-        raise SourceError(told, where=str(path), fix="mend the ids; nothing was written") from None
+        told = f"half a surrogate pair stands under {field!r}, which is no character"
+        raise SourceError(told, where=str(path), fix="mend it; nothing was written") from None
 
 
 def _columns(schema: pa.Schema, path: Path, text: str, identity: str) -> dict[str, str]:

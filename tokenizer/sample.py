@@ -39,7 +39,7 @@ class Sample:
 
     def __init__(self, seed: int, size: int, weights: Mapping[str, float]) -> None:
         self._seed, self._size, self._weights = seed, size, weights
-        self._held: list[tuple[float, bytes]] = []
+        self._held: list[tuple[float, bytes, str]] = []
         self._bytes = 0
         self.sources: dict[str, int] = {}
         self.documents = 0
@@ -52,7 +52,7 @@ class Sample:
             weight = self._weights.get(source, 1.0)
             if weight > 0 and text:
                 data = text.encode()
-                self._held.append((draw(self._seed, source, identity, weight), data))
+                self._held.append((draw(self._seed, source, identity, weight), data, source))
                 self._bytes += len(data)
         if self._bytes > 2 * self._size:
             self._prune()
@@ -69,16 +69,24 @@ class Sample:
                     f"no document of source {name!r}, which has a weight", fix=nearest_source(name, self.sources)
                 )
         self._prune()
-        return [data.decode("utf-8", "ignore") for _, data in self._held]
+        return [data.decode("utf-8", "ignore") for _, data, _ in self._held]
+
+    def by_source(self) -> dict[str, dict[str, int]]:
+        """Of each source, by name: documents offered (`of_documents`), documents and bytes drawn."""
+        told = {name: {"of_documents": self.sources[name], "documents": 0, "bytes": 0} for name in sorted(self.sources)}
+        for _, data, source in self._held:
+            told[source]["documents"] += 1
+            told[source]["bytes"] += len(data)
+        return told
 
     def _prune(self) -> None:
         self._held.sort(key=itemgetter(0, 1))
-        kept: list[tuple[float, bytes]] = []
+        kept: list[tuple[float, bytes, str]] = []
         left = self._size
-        for number, data in self._held:
+        for number, data, source in self._held:
             if left <= 0:
                 break
             # A document that is cut here can only be cut further: what comes later has smaller numbers.
-            kept.append((number, data[:left]))
+            kept.append((number, data[:left], source))
             left -= len(data)
-        self._held, self._bytes = kept, sum(len(data) for _, data in kept)
+        self._held, self._bytes = kept, sum(len(data) for _, data, _ in kept)

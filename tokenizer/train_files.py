@@ -102,7 +102,7 @@ def train_files(
         card = {
             "settings": dataclasses.asdict(settings),
             "sample": {"documents": len(texts), "bytes": size, "of_documents": sample.documents},
-            "sources": dict(sorted(sample.sources.items())),
+            "sources": sample.by_source(),
             "entries": entries,
             "tokenizer": content_hash(folder),
         }

@@ -58,6 +58,22 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
+def test_what_a_line_says_of_its_source_stands_in_the_table_of_documents(tmp_path: Path, folder: Path) -> None:
+    rows = [{"text": "가", "source": "news", "lang": "ko"}, {"text": "나"}, {"text": "다", "source": 3, "domain": None}]
+    source = tmp_path / "in.jsonl"
+    source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    encode_files(Files(source), folder, tmp_path / "out")
+    docs = read_table(tmp_path / "out" / "00000.docs.parquet").to_pylist()
+    assert [(row["id"], row["source"], row["lang"], row["domain"]) for row in docs] == [
+        ("1", "news", "ko", None),
+        ("2", None, None, None),
+        ("3", None, None, None),
+    ]
+    source.write_text('{"text": "가", "source": "\\ud800"}', encoding="utf-8")
+    with pytest.raises(SourceError, match="half a surrogate pair stands under 'source'"):
+        encode_files(Files(source), folder, tmp_path / "other")
+
+
 def test_every_line_is_a_document_in_order_as_it_is(tmp_path: Path, folder: Path, texts: list[str]) -> None:
     source = write(tmp_path / "in.jsonl", NASTY + texts)
     told = encode_files(Files(source), folder, tmp_path / "out")

@@ -109,6 +109,19 @@ def test_the_same_sample_and_seed_give_the_same_files(source: Path, tmp_path: Pa
     assert card["sample"]["bytes"] <= 60_000
 
 
+def test_a_weight_counts_for_the_source_that_each_line_names(tmp_path: Path) -> None:
+    path = tmp_path / "all.of.it.jsonl"
+    lines = [{"text": text, "source": ["news", "web"][row % 2]} for row, text in enumerate(korean(600))]
+    path.write_text("\n".join(map(json.dumps, [*lines, {"text": "이름 없는 글"}])), encoding="utf-8")
+    card = train_files([path], tmp_path / "out", TrainSettings(vocab_size=600, weights={"news": 0.0}))
+    assert {name: one["of_documents"] for name, one in card["sources"].items()} == {"all": 1, "news": 300, "web": 300}
+    assert [one["documents"] for one in card["sources"].values()] == [1, 0, 300]
+    assert sum(one["bytes"] for one in card["sources"].values()) == card["sample"]["bytes"]
+    with pytest.raises(UsageError, match="newz") as error:
+        train_files([path], tmp_path / "other", TrainSettings(vocab_size=600, weights={"newz": 0.0}))
+    assert "news" in str(error.value)
+
+
 def test_with_no_borders_a_token_may_hold_several_words(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     lines = [json.dumps({"text": f"할 수 있다. {text}"}) for text in korean(400)]
