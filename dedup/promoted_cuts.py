@@ -27,7 +27,7 @@ from corpus.staging import Longs
 from dedup.cuts import aligned, settled
 from dedup.inputs import edited_tables, edited_texts, layout_of, rank
 from dedup.line_forms import read_lines
-from dedup.lines import Repeats, line_cuts, repeats_of, sites_of
+from dedup.lines import Repeats, batches, line_cuts, repeats_of, sites_of
 from dedup.ngram_index import NgramIndex
 from dedup.passages import joined
 from dedup.promotion import by_member, facts_of
@@ -95,17 +95,18 @@ def _cut_lines(context: JobContext, layout: Layout, sources: set[str], wanted: U
             continue
         cuts = one_array(read_table(context.run / "clusters" / f"{name}.parquet", ["cuts"], schema=CLUSTERS)["cuts"])
         owner, start, end = _spans(cuts, CUT_RULES[0])
-        rows, document = np.unique(owner, return_inverse=True)
-        if not len(rows):
-            continue
+        rows = np.unique(owner)
         sites = sites_of(context, layout, shard, rows)
         here = np.isin(sites, wanted)
+        rows, sites, mine = rows[here], sites[here], np.isin(owner, rows[here])
+        if not len(rows):
+            continue
         data, offsets = text_buffers(edited_texts(context.run, layout, shard, rows))
-        mine = here[document]
-        first, last, site = offsets[document] + start, offsets[document] + end, sites[document]
-        texts = [data[a:b].tobytes() for a, b in zip(first[mine], last[mine], strict=True)]
+        document = np.searchsorted(rows, owner[mine])
+        first, last = offsets[document] + start[mine], offsets[document] + end[mine]
+        texts = [data[a:b].tobytes() for a, b in zip(first, last, strict=True)]
         lines = read_lines(*text_buffers(pa.array(texts, pa.large_binary()).cast(pa.large_string())))
-        found = {"hash0": lines.hashes[:, 0], "hash1": lines.hashes[:, 1], "site": site[mine][lines.document]}
+        found = {"hash0": lines.hashes[:, 0], "hash1": lines.hashes[:, 1], "site": sites[document][lines.document]}
         once = np.unique(np.stack(list(found.values()), axis=1), axis=0)
         pieces.append(dict(zip(found, once.T, strict=True)))
     return repeats_of(concatenate(pieces))
@@ -127,21 +128,22 @@ def _passages(
     gone: Mapping[str, Longs],
     settings: DedupSettings,
 ) -> Spans:
-    size = settings.substrings.chars
-    index = NgramIndex.of(texts, size)
-    own = facts_of(run, promoted, texts, settings)
-    found = [np.zeros(count, bool) for count in index.grams]
-    if index.different:
-        for members, whole, standing in (
-            (promoted, texts, texts),
-            *_standing(run, layout, gone, index),
-        ):
-            theirs = facts_of(run, members, whole, settings)
-            _note(found, index, texts, own, theirs, standing, settings)
-    pieces: list[I64] = [np.zeros((3, 0), np.int64)]
-    for place, windows in enumerate(found):
-        start, end = _bytes_of(texts, place, np.flatnonzero(windows), size)
-        pieces.append(np.stack([np.full(len(start), place), start, end]))
+    """About 800 MB of memory; promoted text of more than 32 MiB takes a pass over the documents for each 32 MiB."""
+    size, pieces = settings.substrings.chars, [np.zeros((3, 0), np.int64)]
+    facts = facts_of(run, promoted, texts, settings)
+    for first, last in batches(texts):
+        some = texts.slice(first, last - first)
+        own = {name: values[first:last] for name, values in facts.items()}
+        index = NgramIndex.of(some, size)
+        found = [np.zeros(count, bool) for count in index.grams]
+        if not index.different:
+            continue
+        _note(found, index, own, facts, texts, settings)
+        for members, whole, standing in _standing(run, layout, gone, index):
+            _note(found, index, own, facts_of(run, members, whole, settings), standing, settings)
+        for place, windows in enumerate(found):
+            start, end = _bytes_of(some, place, np.flatnonzero(windows), size)
+            pieces.append(np.stack([np.full(len(start), first + place), start, end]))
     document, start, end = np.concatenate(pieces, axis=1)
     return aligned(texts, *joined(document, start, end), size)
 
@@ -183,21 +185,24 @@ def _without(texts: pa.LargeStringArray, cuts: pa.ListArray) -> pa.LargeStringAr
 def _note(
     found: list[npt.NDArray[np.bool_]],
     index: NgramIndex,
-    texts: pa.LargeStringArray,
     own: Columns,
     theirs: Columns,
     others: pa.Array,
     settings: DedupSettings,
 ) -> None:
-    """Mark in `found` the windows of each promoted document that one of the others holds which is preferred to it."""
+    """Mark in `found` the windows of each indexed document that one of the others holds which is preferred to it.
+
+    Args:
+        own, theirs: facts about the indexed documents, and about the others.
+    """
     both = concatenate([own, theirs])
     ranks = rank(both, np.arange(len(both["length"])), settings.prefer)
     hits = index.scan(others)
-    better = ranks[len(texts) + hits.document] < ranks[hits.item]
+    better = ranks[len(index) + hits.document] < ranks[hits.item]
     better &= ~_same_ids(own, theirs, hits.item, hits.document)
     for item in np.unique(hits.item[better]).tolist():
         holders = pa.array(hits.document[better & (hits.item == item)])
-        mine = NgramIndex.of(texts.slice(item, 1), index.n)
+        mine = NgramIndex.of(index.items.slice(item, 1), index.n)
         found[item] |= mine.scan(others.take(holders)).found
 
 

@@ -6,8 +6,7 @@ import gzip
 import json
 import re
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from corpus import ledger
 from corpus.errors import LedgerError, StaleError
 from hanjo.ledger import current_entry, record, verify
 
+Hanjo = Callable[..., Any]
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "recipes" / "sample"
 RIGHTS = (
@@ -28,11 +28,6 @@ RIGHTS = (
 )
 SMALL = ("--until", "tokenize", "--set", "tokenize.vocab_size=512", "--set", "execution.workers=1")
 DOCS = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
-
-
-def hanjo(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hanjo.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def write_source(folder: Path, name: str, contributor: str, texts: list[str], **told: str) -> None:
@@ -63,7 +58,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(recipe: Path) -> Path:
+def made(hanjo: Hanjo, recipe: Path) -> Path:
     done = hanjo("run", recipe, "--run", recipe.parent / "run", *SMALL)
     assert done.returncode == 0, done.stderr
     return recipe.parent / "run"
@@ -122,7 +117,7 @@ def test_tokens_are_those_of_the_manifest_and_the_forecast_is_a_proportion(made:
     assert ledger.forecast([], 5)["bytes_missing"] is None
 
 
-def test_access_ends_with_the_grant(run: Path, recipe: Path) -> None:
+def test_access_ends_with_the_grant(hanjo: Hanjo, run: Path, recipe: Path) -> None:
     done = hanjo("run", recipe, "--run", run, *SMALL, "--set", "as_of=2027-01-01", "--set", "target.rights=[]")
     assert done.returncode == 0, done.stderr
     first, second = ledger.read_ledger(run)
@@ -130,7 +125,7 @@ def test_access_ends_with_the_grant(run: Path, recipe: Path) -> None:
     assert (second["supersedes"], second["previous"]) == (first["entry"], first["hash"])
 
 
-def test_a_run_that_stands_appends_nothing(run: Path, recipe: Path) -> None:
+def test_a_run_that_stands_appends_nothing(hanjo: Hanjo, run: Path, recipe: Path) -> None:
     before = (run / ledger.FILE).read_bytes()
     assert record(run) is None
     assert hanjo("run", recipe, "--run", run, *SMALL).returncode == 0
@@ -162,7 +157,7 @@ def test_a_line_is_added_after_a_torn_one(run: Path) -> None:
     assert path.read_bytes().startswith(first + b'{"as_of"') and len(ledger.read_ledger(run)) == 2
 
 
-def test_the_first_broken_line_is_named(run: Path) -> None:
+def test_the_first_broken_line_is_named(hanjo: Hanjo, run: Path) -> None:
     path = run / ledger.FILE
     manifest = json.loads((run / "manifest.json").read_text())
     for target in (10, 20):
@@ -189,7 +184,7 @@ def test_the_first_broken_line_is_named(run: Path) -> None:
     assert hanjo("corpus", "ledger", run).returncode == 1
 
 
-def test_counting_anew_finds_what_a_rewritten_ledger_hides(run: Path) -> None:
+def test_counting_anew_finds_what_a_rewritten_ledger_hides(hanjo: Hanjo, run: Path) -> None:
     entry = entry_of(run)
     assert verify(run, entry) == []
     entry["rows"][0]["unique"]["tokens"] += 1
@@ -203,7 +198,7 @@ def test_counting_anew_finds_what_a_rewritten_ledger_hides(run: Path) -> None:
     assert hanjo("corpus", "ledger", run, "--no-verify").returncode == 0
 
 
-def test_the_command_shows_tables_axes_and_forecast(made: Path) -> None:
+def test_the_command_shows_tables_axes_and_forecast(hanjo: Hanjo, made: Path) -> None:
     shown = hanjo("corpus", "ledger", made)
     assert shown.returncode == 0, shown.stderr
     for word in (
@@ -221,7 +216,7 @@ def test_the_command_shows_tables_axes_and_forecast(made: Path) -> None:
     assert json.loads(hanjo("corpus", "ledger", "--json", made).stdout)["verified"]
 
 
-def test_the_report_shows_the_axes_of_a_ledger_that_holds(run: Path) -> None:
+def test_the_report_shows_the_axes_of_a_ledger_that_holds(hanjo: Hanjo, run: Path) -> None:
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "By origin, access and repetition" in page and entry_of(run)["hash"][:12] in page
     (run / ledger.FILE).unlink()
@@ -229,7 +224,7 @@ def test_the_report_shows_the_axes_of_a_ledger_that_holds(run: Path) -> None:
     assert "By origin, access and repetition" not in (run / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_receipt_holds_and_says_which_figure_was_changed(run: Path, tmp_path: Path) -> None:
+def test_a_receipt_holds_and_says_which_figure_was_changed(hanjo: Hanjo, run: Path, tmp_path: Path) -> None:
     file = tmp_path / "receipt.json"
     done = hanjo("corpus", "ledger", "receipt", "--run", run, "--contributor", "새벽", "--out", file)
     assert done.returncode == 0, done.stderr
@@ -249,7 +244,9 @@ def test_a_receipt_holds_and_says_which_figure_was_changed(run: Path, tmp_path: 
     assert "unique tokens: the total says" in told
 
 
-def test_a_receipt_finds_a_shard_that_was_changed_and_needs_no_documents(run: Path, tmp_path: Path) -> None:
+def test_a_receipt_finds_a_shard_that_was_changed_and_needs_no_documents(
+    hanjo: Hanjo, run: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "receipt.json"
     assert hanjo("corpus", "ledger", "receipt", "--run", run, "--contributor", "한빛", "--out", file).returncode == 0
     shutil.rmtree(run / "documents")
@@ -265,7 +262,7 @@ def test_a_receipt_finds_a_shard_that_was_changed_and_needs_no_documents(run: Pa
     assert f"{path.relative_to(run)}: unique documents" in wrong.stderr and "blake2b" in wrong.stderr
 
 
-def test_bad_asks_are_told(run: Path, tmp_path: Path) -> None:
+def test_bad_asks_are_told(hanjo: Hanjo, run: Path, tmp_path: Path) -> None:
     nobody = hanjo("corpus", "ledger", "receipt", "--run", run, "--contributor", "아무개")
     assert nobody.returncode == 2 and "새벽, 한빛" in nobody.stderr
     (tmp_path / "x.json").write_text("[]")
@@ -281,7 +278,7 @@ def test_bad_asks_are_told(run: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_snippets_of_the_page_count_as_hanjo_does(
-    number: int, made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hanjo: Hanjo, number: int, made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     snippet = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)[number]
     file = tmp_path / "receipt.json"

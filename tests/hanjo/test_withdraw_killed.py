@@ -61,6 +61,7 @@ def test_killed_while_it_is_moved_it_ends_as_one_never_killed(kit: Kit, run: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("index", [False, True])
 def test_killed_at_any_step_of_moving_it_ends_as_one_never_killed(kit: Kit, run: Path, index: bool) -> None:
     cut, new = begun(kit, kit.with_key(run, index=index), document_id("c", "bridge"))
@@ -80,6 +81,7 @@ def test_killed_before_and_after_its_journal_stands_the_run_is_as_it_was_or_shal
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_killed_at_any_step_the_run_is_as_it_was_or_as_it_shall_be(kit: Kit, run: Path) -> None:
     bridge = document_id("c", "bridge")
     old = kit.tree(kit.with_key(run, index=True))
