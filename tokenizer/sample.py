@@ -1,8 +1,9 @@
 """A weighted, seeded sample of documents that are read once: what `hanjo tokenizer train` learns from.
 
 Every document draws a number by a keyed hash of its source and id, divided by its source's weight; the smallest ones
-stay (Efraimidis and Spirakis 2006). So the sample depends on the documents, the seed and the weights, and on no order
-or number of workers. Memory holds at most twice the text that is wanted.
+stay (Efraimidis and Spirakis 2006). Where all would fit that would take all, whatever the weights: so a document stays
+with the likelihood of its source's weight over the greatest at most. The sample depends on the documents, the seed and
+the weights, and on no order or number of workers. Memory holds at most twice the text that is wanted.
 """
 
 from __future__ import annotations
@@ -16,11 +17,17 @@ from operator import itemgetter
 from corpus.errors import UsageError
 
 
-def draw(seed: int, source: str, identity: str, weight: float) -> float:
-    """The number of a document: exponentially distributed with its weight as rate."""
+def draw(seed: int, source: str, identity: str, weight: float, stays: float = 1.0) -> float:
+    """The number of a document: exponentially distributed with its weight as rate, infinite above its share `stays`."""
     told = f"hanjo.sample/{seed}/{source}/{identity}".encode()
-    number = int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big")
-    return -math.log((number + 1) / (1 << 64)) / weight
+    uniform = (int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big") + 1) / (1 << 64)
+    return math.inf if uniform < 1.0 - stays or not weight else -math.log(uniform) / weight
+
+
+def shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """How much of each source may stay: its weight over the greatest, of sources not named that is 1; "" for these."""
+    greatest = max(1.0, *weights.values(), 0.0)
+    return {"": 1.0 / greatest, **{name: weight / greatest for name, weight in weights.items()}}
 
 
 def nearest_source(name: str, sources: Iterable[str]) -> str:
@@ -34,11 +41,12 @@ class Sample:
     """Documents of at most `size` bytes of text together, drawn from all that are added.
 
     Args:
-        weights: by source; of sources not named it is 1. With weight 0 a source is left out.
+        weights: by source; of sources not named it is 1. With weight 0 a source is left out; of one with half the
+            greatest weight half of the documents stay, where all would fit.
     """
 
     def __init__(self, seed: int, size: int, weights: Mapping[str, float]) -> None:
-        self._seed, self._size, self._weights = seed, size, weights
+        self._seed, self._size, self._weights, self._shares = seed, size, weights, shares(weights)
         self._held: list[tuple[float, bytes, str]] = []
         self._bytes = 0
         self.sources: dict[str, int] = {}
@@ -49,10 +57,11 @@ class Sample:
         for source, identity, text in zip(sources, ids, texts, strict=True):
             self.documents += 1
             self.sources[source] = self.sources.get(source, 0) + 1
-            weight = self._weights.get(source, 1.0)
-            if weight > 0 and text:
+            share = self._shares.get(source, self._shares[""])
+            number = draw(self._seed, source, identity, self._weights.get(source, 1.0), share)
+            if text and number < math.inf:
                 data = text.encode()
-                self._held.append((draw(self._seed, source, identity, weight), data, source))
+                self._held.append((number, data, source))
                 self._bytes += len(data)
         if self._bytes > 2 * self._size:
             self._prune()

@@ -68,7 +68,8 @@ class TokenizeSettings:
     )
     weights: dict[str, Weight] = setting(
         dict,
-        "source → how much likelier its documents are drawn into the sample, 1 where not named; with 0 it is left out",
+        "source → how much likelier its documents are drawn into the sample, 1 where not named; with 0 it is left out, "
+        "and where all would fit one of half the greatest weight gives half of its documents",
         later=True,
     )
 

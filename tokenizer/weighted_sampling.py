@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from corpus.documents import UNIQUE
 from corpus.errors import SourceError
 from corpus.shards import Counts, Job, JobContext, Outcome, Output, Phase, add, read_row_groups, write_table
-from tokenizer.sample import draw
+from tokenizer.sample import draw, shares
 from tokenizer.sampling import FOLDER, MOST_SHARDS
 
 NUMBERED = pa.schema([("number", pa.float64()), ("text", pa.large_string())])
@@ -158,14 +158,15 @@ def sample_shard(
 def _numbered(
     path: Path, seed: int, weights: Mapping[str, float], likelihood: float
 ) -> Iterator[tuple[pa.Table, np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.int64]]]]:
-    """Row groups of a shard with their documents' numbers, infinite for those of weight 0, and bytes of text."""
+    """Row groups of a shard with their documents' numbers, infinite for those left out, and bytes of text."""
+    may_stay = shares(weights)
     for table in read_row_groups(path, ["id", "source", "text"], schema=UNIQUE):
         numbers = np.full(table.num_rows, math.inf)
         for row, (identity, source) in enumerate(
             zip(table["id"].to_pylist(), table["source"].to_pylist(), strict=True)
         ):
-            if weight := weights.get(source, 1.0):
-                numbers[row] = draw(seed, source, identity, weight / likelihood)
+            share = may_stay.get(source, may_stay[""])
+            numbers[row] = draw(seed, source, identity, weights.get(source, 1.0) / likelihood, share)
         yield table, numbers, pc.binary_length(table["text"]).to_numpy().astype(np.int64)
 
 

@@ -30,7 +30,7 @@ def train(
     sample: Annotated[str, typer.Option("--sample", help="Text to learn from, at most (256MiB).")] = "256MiB",
     weights: Annotated[
         list[str] | None,
-        typer.Option("--weight", metavar="SOURCE=W", help="How much likelier a source is drawn; repeatable."),
+        typer.Option("--weight", metavar="SOURCE=W", help="How much likelier a source is drawn, beside 1; repeatable."),
     ] = None,
     min_frequency: Annotated[
         int, typer.Option("--min-frequency", min=1, help="Times that a pair must occur to be merged (byte-bpe).")

@@ -109,6 +109,22 @@ def test_the_same_sample_and_seed_give_the_same_files(source: Path, tmp_path: Pa
     assert card["sample"]["bytes"] <= 60_000
 
 
+def test_where_all_would_fit_a_source_of_half_the_weight_gives_half_of_its_documents() -> None:
+    def drawn(weights: dict[str, float], size: int = 1 << 20) -> Counter[str]:
+        sample = Sample(1, size, weights)
+        for number in range(4000):
+            sample.add(["ab"[number % 2]], [str(number)], ["ab"[number % 2]])
+        return Counter(sample.texts())
+
+    assert drawn({}) == {"a": 2000, "b": 2000}
+    for weights in ({"b": 0.5}, {"a": 2.0}, {"a": 4.0, "b": 2.0}):
+        assert drawn(weights)["a"] == 2000
+        assert 900 < drawn(weights)["b"] < 1100
+    few = drawn({"a": 4.0, "b": 2.0}, 600)  # far from all: the weights themselves
+    assert few.total() == 600
+    assert 1.6 < few["a"] / few["b"] < 2.5
+
+
 def test_a_weight_counts_for_the_source_that_each_line_names(tmp_path: Path) -> None:
     path = tmp_path / "all.of.it.jsonl"
     lines = [{"text": text, "source": ["news", "web"][row % 2]} for row, text in enumerate(korean(600))]
