@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the work failed, 2 wrong usage. Heavy libraries are import
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, NoReturn
 
@@ -14,6 +15,8 @@ from corpus.errors import HanjoError, StorageError
 from hanjo.commands import corpus, dedup, doctor, evaluation, pretrain, recipe, run, runs, tokenizer, withdraw
 from hanjo.guard import check_packages
 from hanjo.version import __version__
+
+_INTERRUPTED = 130  # exit code after Ctrl-C
 
 app = typer.Typer(
     name="hanjo",
@@ -56,12 +59,26 @@ def main() -> None:
     """Entry point of the command."""
     try:
         check_packages()
-        app()
+        _run_app()
     except HanjoError as error:
         _fail(error)
     except OSError as error:
         what = f"{error.strerror or error}".lower()
         _fail(StorageError(what, where=str(error.filename or ""), fix="mend that and run the same command again"))
+
+
+def _run_app() -> None:
+    """Carry out the command; after Ctrl-C end at once, whatever compiled code still runs (`corpus/interrupts.py`)."""
+    try:
+        app()
+    except SystemExit as ended:
+        if ended.code != _INTERRUPTED:
+            raise
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # nobody has said so yet
+            typer.echo("stopped", err=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_INTERRUPTED)
 
 
 def _fail(error: HanjoError) -> NoReturn:

@@ -84,9 +84,13 @@ class Workers:
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._pool is None:
+            return
+        if kind is KeyboardInterrupt:  # no one waits for a job that is to be stopped: begun again it ends alike
+            for process in list(self._pool._processes.values()):
+                process.kill()
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def carry_out_all(
         self, jobs: Iterable[tuple[Job, JobContext]], finished: Callable[[Job, JobContext, Done], None]

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from corpus.errors import SchemaError, SourceError
+from corpus.interrupts import heard
 from corpus.shards import atomic_path, write_json
 from tokenizer.byte_level import HANGUL_CLASS
 from tokenizer.counted_pieces import count_pieces
@@ -80,7 +81,7 @@ def extend(base: Bpe, texts: Iterable[str], add: int, *, least: int = 2, workers
         raise SourceError("no Hangul in the texts", fix="give Korean text: new merges are learned for Hangul alone")
     missing = {} if base.byte_level else _missing(base, counts, least)
     widened = from_state(base.folder, with_merges(base, list(missing), [])) if missing else base
-    merges = _learn(widened, counts, add, least)
+    merges = heard(lambda: _learn(widened, counts, add, least))
     characters, made = _most_saving(list(missing.values()), merges.times.tolist(), add)
     if characters + made < add:
         raise SourceError(

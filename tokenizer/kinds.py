@@ -11,6 +11,7 @@ from corpus.errors import MissingExtraError
 from corpus.privacy import PLACEHOLDERS
 from corpus.shards import atomic_path
 from tokenizer.pretokenize import Cut
+from tokenizer.sentencepieces import LEAST
 from tokenizer.train import train_tokenizer, write_tokenizer
 from tokenizer.vocabulary import CONFIG, MODEL, TOKENIZER
 
@@ -27,7 +28,7 @@ DIGITS: tuple[Digits, ...] = ("single", "together")
 
 def least_entries(kind: Kind) -> int:
     """The smallest vocabulary that can be asked for: 256 bytes, added tokens and something to learn."""
-    return 512 if kind == "byte-bpe" else 1024
+    return 512 if kind == "byte-bpe" else LEAST
 
 
 def files_of(kind: Kind) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +20,7 @@ import pyarrow as pa
 
 from corpus.edits import text_buffers
 from corpus.errors import MissingExtraError, SourceError
+from corpus.interrupts import heard
 from tokenizer.hangul_runs import SPACE
 from tokenizer.piece_counts import Borders
 from tokenizer.pieces import find_ends
@@ -34,6 +36,7 @@ _UNKNOWN = "<unk>"
 _DELIMITER = "\x1f"  # unit separator: taken out of the text before
 _DIGITS = "0123456789"
 _THREADS = 16  # sentencepiece sums by thread: another number would give other scores
+LEAST = 1024  # entries: bytes, added tokens and something to learn
 _LONGEST = 1 << 16  # bytes of a sentence; it is made of whole pieces
 
 
@@ -61,33 +64,34 @@ def train_sentencepiece(
 
     written = io.BytesIO()
     entries = vocab_size + -vocab_size % MULTIPLE
+    settings: dict[str, Any] = {
+        "sentence_iterator": _sentences(texts, (*SPECIAL, *placeholders), cut, borders, kind == "unigram"),
+        "model_writer": written,
+        "model_type": kind,
+        "vocab_size": entries,
+        **_ids(placeholders),
+        "byte_fallback": True,
+        "character_coverage": 0.9995,
+        "normalization_rule_name": "identity",
+        "add_dummy_prefix": False,
+        "remove_extra_whitespaces": False,
+        "allow_whitespace_only_pieces": True,
+        "split_digits": cut.digits,
+        "split_by_number": cut.digits,
+        "split_by_unicode_script": False,
+        "split_by_whitespace": cut.spaces,
+        "pretokenization_delimiter": _DELIMITER,
+        "max_sentence_length": 2 * _LONGEST,
+        "num_threads": _THREADS,
+        "minloglevel": 2,
+    }
     try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=_sentences(texts, (*SPECIAL, *placeholders), cut, borders, kind == "unigram"),
-            model_writer=written,
-            model_type=kind,
-            vocab_size=entries,
-            **_ids(placeholders),
-            byte_fallback=True,
-            character_coverage=0.9995,
-            normalization_rule_name="identity",
-            add_dummy_prefix=False,
-            remove_extra_whitespaces=False,
-            allow_whitespace_only_pieces=True,
-            split_digits=cut.digits,
-            split_by_number=cut.digits,
-            split_by_unicode_script=False,
-            split_by_whitespace=cut.spaces,
-            pretokenization_delimiter=_DELIMITER,
-            max_sentence_length=2 * _LONGEST,
-            num_threads=_THREADS,
-            minloglevel=2,
-        )
+        heard(lambda: sentencepiece.SentencePieceTrainer.train(**settings))
     except RuntimeError as error:
         raise SourceError(
             f"sentencepiece cannot make {entries} entries of this text ({_reason(error)})",
             where="the sample",
-            fix="give more text, or ask for fewer entries (--vocab-size; tokenize.vocab_size in a recipe)",
+            fix=_smaller(error),
         ) from error
     model = written.getvalue()
     return model, _fast(model, kind, set(placeholders))
@@ -102,6 +106,16 @@ def _ids(placeholders: Sequence[str]) -> dict[str, Any]:
         "control_symbols": list(ROLES),
         "user_defined_symbols": list(placeholders),
     }
+
+
+def _smaller(error: RuntimeError) -> str:
+    """What to do, with the most entries that can be asked for where sentencepiece says how many it can make."""
+    told = re.search(r"value <= (\d+)", str(error))
+    most = int(told[1]) // MULTIPLE * MULTIPLE if told else None
+    if most is not None and most < LEAST:
+        return f"give more text: a vocabulary of this kind has at least {LEAST:,} entries"
+    asked = "fewer entries" if most is None else f"at most {most:,} entries"
+    return f"give more text, or ask for {asked} (--vocab-size; tokenize.vocab_size in a recipe)"
 
 
 def _reason(error: RuntimeError) -> str:

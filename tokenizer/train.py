@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.errors import SourceError
+from corpus.interrupts import heard
 from corpus.shards import atomic_path, write_json
 from tokenizer.byte_level import byte_names
 from tokenizer.learning import learn_merges
@@ -76,7 +77,8 @@ def train_tokenizer(
     order = sorted(range(256), key=lambda byte: names[byte])  # of ids, as the library's trainer gives them
     ranks = np.empty(256, np.int32)
     ranks[order] = np.arange(256)
-    pairs, results = learn_merges(pieces.told(), ranks, max(0, vocab_size - 256 - len(named)), min_frequency)
+    wanted = max(0, vocab_size - 256 - len(named))
+    pairs, results = heard(lambda: learn_merges(pieces.told(), ranks, wanted, min_frequency))
     spelt = [names[byte] for byte in order]
     for (left, right), number in zip(pairs.tolist(), results.tolist(), strict=True):
         if number == len(spelt):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,13 +64,19 @@ class TrainSettings:
 
 
 def train_files(
-    inputs: Sequence[Path], out: Path, settings: TrainSettings, text: str = "text", identity: str = "id"
+    inputs: Sequence[Path],
+    out: Path,
+    settings: TrainSettings,
+    text: str = "text",
+    identity: str = "id",
+    say: Callable[[str], None] = lambda told: None,
 ) -> dict[str, Any]:
     """Train a tokenizer.
 
     Args:
         inputs: JSON Lines, Parquet, folders of Parquet; of a run's folder, its train split.
         out: a folder that is not there or empty.
+        say: is told what is done next.
 
     Returns:
         What stands in `training.json`.
@@ -82,6 +88,7 @@ def train_files(
     _refuse(settings)
     sample = Sample(settings.seed, settings.sample_bytes, settings.weights)
     for path in inputs:
+        say(f"reading {path}")
         files = Files(path / "unique" / "train" if (path / "recipe.yaml").exists() else path, text, identity)
         for batch in files.batches():
             stem = batch.file.partition(".")[0]
@@ -97,6 +104,7 @@ def train_files(
             where=where,
             fix="check the file and --text; with --without-hangul such text is taken",
         )
+    say(f"learning {settings.vocab_size:,} entries from {size:,} bytes")
     with whole_folder(out) as folder:
         entries = _trained(folder, texts, settings, where)
         card = {
@@ -140,10 +148,12 @@ def _trained(folder: Path, texts: list[str], settings: TrainSettings, where: str
     )
     learned = sum(not name.startswith("<|reserved_") for name in made.get_vocab())
     if learned < settings.vocab_size:
+        full = sum(len(one.encode()) for one in texts) >= settings.sample_bytes
+        more = "a larger --sample" if full else "more text"
         raise SourceError(
             f"the text gives {learned:,} entries, {settings.vocab_size:,} were asked for: "
             f"no other pair occurs {settings.min_frequency} times",
             where=where,
-            fix=f"give more text, or --vocab-size {learned}",
+            fix=f"give {more}, or --vocab-size {learned}" if learned >= least_entries("byte-bpe") else f"give {more}",
         )
     return int(made.get_vocab_size())

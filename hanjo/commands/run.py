@@ -46,7 +46,7 @@ def run(
     try:
         results = runner.run_stages(stages)
     except KeyboardInterrupt:
-        typer.echo("stopped; the same command goes on from here", err=True)
+        typer.echo(f"stopped; the same command goes on from here{_training_from(folder)}", err=True)
         raise typer.Exit(130) from None
     except HanjoError:
         if (folder / "manifest.json").exists() and not page.exists():
@@ -70,3 +70,15 @@ def report(
     from hanjo.report import write_report
 
     typer.echo(f"report: {write_report(require_run(folder))}")
+
+
+def _training_from(folder: Path) -> str:
+    """At which step training goes on, where it had begun and not ended."""
+    from pretrain.checkpoints import model_folder, read_checkpoints
+
+    if not (folder / "pretrain" / "train.log").exists() or model_folder(folder).exists():
+        return ""
+    checkpoints = read_checkpoints(folder)
+    if not checkpoints:
+        return ", training from its beginning: no checkpoint had been written"
+    return f", training from step {checkpoints[-1].state.step}, its newest checkpoint"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,8 @@ def train(
         without_hangul=without_hangul,
     )
     settle(*inputs)
-    card = train_files(inputs, out, settings, text, identity)
+    say: Callable[[str], None] = (lambda told: None) if as_json else (lambda told: typer.echo(told, err=True))
+    card = train_files(inputs, out, settings, text, identity, say)
     if as_json:
         typer.echo(json.dumps(card, ensure_ascii=False))
         return

@@ -91,3 +91,22 @@ def test_a_package_of_another_distribution_is_named(monkeypatch: pytest.MonkeyPa
 
 def test_explain_shows_the_bounds_of_a_value_as_a_person_would_write_them() -> None:
     assert "dedup.rows  (int ≥ 0, ≤ 32) = 0" in hanjo("recipe", "explain", "dedup").stdout
+
+
+def test_after_ctrl_c_one_word_and_no_wait_for_what_still_runs(tmp_path: Path) -> None:
+    """A command interrupted while a thread of compiled code, here a sleeping one, goes on."""
+    source = tmp_path / "stop.py"
+    source.write_text(
+        "import ctypes, signal, threading, os\n"
+        "from hanjo import cli\n"
+        "from corpus.interrupts import heard\n"
+        "@cli.app.command('sleep')\n"
+        "def sleep():\n"
+        "    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+        "    heard(lambda: ctypes.CDLL(None).sleep(60))\n"
+        "import sys; sys.argv = ['hanjo', 'sleep']\n"
+        "cli.main()\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, source], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
