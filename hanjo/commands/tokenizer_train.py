@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -63,8 +62,7 @@ def train(
         without_hangul=without_hangul,
     )
     settle(*inputs)
-    say: Callable[[str], None] = (lambda told: None) if as_json else (lambda told: typer.echo(told, err=True))
-    card = train_files(inputs, out, settings, text, identity, say)
+    card = train_files(inputs, out, settings, text, identity, (lambda told: None) if as_json else _say)
     if as_json:
         typer.echo(json.dumps(card, ensure_ascii=False))
         return
@@ -73,6 +71,10 @@ def train(
         f"{card['entries']:,} entries from {drawn['documents']:,} of {drawn['of_documents']:,} documents "
         f"({drawn['bytes']:,} bytes) → {out}"
     )
+
+
+def _say(told: str) -> None:
+    typer.echo(told, err=True)
 
 
 def _size(told: str) -> int:
