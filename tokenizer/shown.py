@@ -100,6 +100,10 @@ class Shard:
         """Tokens [first, end) of the shard."""
         return [self._token(int(number)) for number in self.tokens.tokens[first:end]]
 
+    def only_ends(self, first: int, end: int) -> bool:
+        """Whether tokens [first, end) are all the end of text, as withdrawal leaves them."""
+        return bool(np.all(self.tokens.tokens[first:end] == self.vocabulary.end_of_text))
+
     def _token(self, number: int) -> Token:
         if number >= len(self._spelt):
             told = f"token id {number}, but the vocabulary has {self.vocabulary.entries} entries"
