@@ -38,9 +38,11 @@ def show(
     """Show documents of a token shard with the borders of their tokens: the first, or those you ask for."""
     from corpus.errors import UsageError
     from hanjo.journal import settle
+    from tokenizer.folders import tokenizer_folder
     from tokenizer.shown import Shard
 
     settle(where)
+    tokenizer = tokenizer and tokenizer_folder(tokenizer)
     if sum(one is not None for one in (document, identity, tokens)) > 1:
         raise UsageError("--document, --id and --tokens ask for different things", fix="give one of them")
     if (where / "recipe.yaml").exists():

@@ -97,6 +97,10 @@ def test_train_and_encode_say_what_they_did(made: Path, tmp_path: Path) -> None:
     assert (tmp_path / "tok" / "tokenizer.json").read_bytes() == (made / "tok" / "tokenizer.json").read_bytes()
     told = run("encode", "--tokenizer", made / "tok", made / "text.jsonl", tmp_path / "out", "--shard-size", "1kB")
     assert "400 documents" in told.stdout
+    assert "shards, " in told.stdout
+    told = run("encode", "--tokenizer", made / "tok" / "tokenizer.json", made / "text.jsonl", tmp_path / "one")
+    assert " in 1 shard, " in told.stdout
+    assert (tmp_path / "one" / "00000.bin").read_bytes() == (made / "out" / "00000.bin").read_bytes()
     assert len(list((tmp_path / "out").glob("*.bin"))) > 3
 
 
@@ -106,6 +110,10 @@ def test_train_and_encode_say_what_they_did(made: Path, tmp_path: Path) -> None:
         (("encode", "--tokenizer", "{}/tok", "{}/text.jsonl", "{}/new", "--shard-size", "3GiB"), UsageError, "2GiB"),
         (("encode", "--tokenizer", "{}/tok", "{}/text.jsonl", "{}/new", "--shard-size", "much"), UsageError, "no size"),
         (("encode", "--tokenizer", "{}/out", "{}/text.jsonl", "{}/new"), SourceError, "the file is missing"),
+        (("encode", "--tokenizer", "{}/tok", "{}", "{}/new"), UsageError, r"one by one: .*text\.jsonl"),
+        (("train", "{}/new", "{}"), UsageError, r"one by one: .*/\*\.jsonl"),
+        (("train", "{}/text.jsonl", "{}/new"), UsageError, "OUT comes before the inputs"),
+        (("train", "{}/new", "{}/text.jsonl", "--weight", "text=0"), SourceError, "left: text has the weight 0"),
         (("train", "{}/new", "{}/text.jsonl", "--weight", "text"), UsageError, "write SOURCE=NUMBER"),
         (("train", "{}/new", "{}/text.jsonl", "--vocab-size", "9000"), SourceError, "give more text, or --vocab-size"),
         (("show", "{}/out/00000", "--tokens", "3"), UsageError, "write FIRST:END"),
@@ -123,8 +131,10 @@ def test_wrong_usage_is_refused_with_the_reason(
         raise done.exception
 
 
-def test_a_run_wants_an_id(made: Path, tmp_path: Path) -> None:
+def test_a_run_wants_an_id_and_is_no_text(made: Path, tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text("name: a\n")
     done = run("show", tmp_path)
     assert isinstance(done.exception, UsageError)
     assert "RUN/tokens/train" in str(done.exception)
+    done = run("encode", "--tokenizer", made / "tok", tmp_path, tmp_path / "new")
+    assert f"a run: its tokens are in tokens/\n  → give {tmp_path}/unique/train" in str(done.exception)
