@@ -33,6 +33,10 @@ from hanjo.slurm_settings import SlurmSettings
 from pretrain.stage import PretrainSettings
 from tokenizer.stage import TokenizeSettings
 
+Places = dict[tuple[str, ...], str]
+"""Path of keys → where its value was given: `line 7`, or `--set a.b=c`."""
+_SET = "--set "
+
 
 @dataclass(frozen=True, slots=True)
 class ExecutionSettings:
@@ -93,36 +97,61 @@ def load_recipe(path: Path, overrides: Sequence[str] = (), base: Path | None = N
     Raises:
         RecipeError: with file, line, key, and the nearest right key or value.
     """
-    values, lines = strict_yaml.load(path, RecipeError)
-    for text in overrides:
-        _override(values, text)
+    values, places = _read(path, overrides)
     if isinstance(values.get("decide"), dict):
         values["decide"] = with_profile_files(values["decide"], base or path.parent)
-    return check_recipe(values, str(path), lines)
+    return check_recipe(values, str(path), places)
 
 
-def check_recipe(values: dict[str, Any], where: str, lines: strict_yaml.Lines | None = None) -> Recipe:
+def place_of(path: Path, overrides: Sequence[str], key: tuple[str, ...]) -> str:
+    """Where a value of a recipe was given, as messages name it: `--set a.b=c`, else file and line."""
+    _, places = _read(path, overrides)
+    place = _nearest_place(key, places)
+    return place if place.startswith(_SET) else ", ".join(filter(None, (str(path), place)))
+
+
+def _read(path: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], Places]:
+    values, lines = strict_yaml.load(path, RecipeError)
+    places = {key: f"line {line}" for key, line in lines.items()}
+    for text in overrides:
+        key = _override(values, text)
+        places = {one: place for one, place in places.items() if one[: len(key)] != key}
+        places[key] = f"{_SET}{text}"
+    return values, places
+
+
+def _nearest_place(key: tuple[str, ...], places: Places) -> str:
+    """Where a key was given, or the nearest that it stands in; empty where nothing is known of it."""
+    return next((places[key[:n]] for n in range(len(key), 0, -1) if key[:n] in places), "")
+
+
+def check_recipe(values: dict[str, Any], where: str, places: Places | None = None) -> Recipe:
     """Turn a mapping into a Recipe, refusing unknown keys and wrong values (see `load_recipe`)."""
-    lines = lines or {}
-    _refuse_unknown(values, Recipe, (), where, lines)
+    places = places or {}
+    _refuse_unknown(values, Recipe, (), where, places)
     try:
         return TypeAdapter(Recipe).validate_python(values)
     except ValidationError as error:
-        raise RecipeError(*_told(error, where, lines)) from error
+        raise RecipeError(*_told(error, where, places)) from error
     except ValueError as error:  # a __post_init__ outside pydantic's reach
         raise RecipeError(str(error), where=where) from error
 
 
-def _told(error: ValidationError, where: str, lines: strict_yaml.Lines) -> tuple[str]:
-    told = []
+def _told(error: ValidationError, where: str, places: Places) -> tuple[str]:
+    told, of_file = [], False
     for one in error.errors():
         path = tuple(str(part) for part in one["loc"])
-        line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
+        place = _nearest_place(path, places)
+        # What is wrong with several keys together may be so by one that was set.
+        within = [text for key, text in places.items() if key[: len(path)] == path != key and text.startswith(_SET)]
+        of_file |= not place.startswith(_SET)
         key = ".".join(path) or "the recipe"
-        place = f"line {line}: " if line else ""
+        place = " with ".join(filter(None, (place, ", ".join(within))))
         given = "" if one["type"] == "missing" or isinstance(one["input"], dict) else f" (given: {one['input']!r})"
-        told.append(f"{place}{key}: {one['msg'][0].lower()}{one['msg'][1:]}{given}{_nearest(one)}")
-    return (f"{where}: " + "\n  ".join(told) + "\n  → `hanjo recipe explain KEY` says what a value means",)
+        message = f"{key}: {one['msg'][0].lower()}{one['msg'][1:]}{given}{_nearest(one)}"
+        told.append(f"{place}: {message}" if place else message)
+    head = f"{where}: " if of_file else ""
+    return (head + "\n  ".join(told) + "\n  → `hanjo recipe explain KEY` says what a value means",)
 
 
 def _nearest(error: Any) -> str:
@@ -140,10 +169,10 @@ def _settings_class(annotation: Any) -> Any:
     return next((one for one in candidates if isinstance(one, type) and dataclasses.is_dataclass(one)), None)
 
 
-def _refuse_unknown(values: object, kind: Any, path: tuple[str, ...], where: str, lines: strict_yaml.Lines) -> None:
+def _refuse_unknown(values: object, kind: Any, path: tuple[str, ...], where: str, places: Places) -> None:
     if isinstance(values, list):
         for index, item in enumerate(values):
-            _refuse_unknown(item, kind, (*path, str(index)), where, lines)
+            _refuse_unknown(item, kind, (*path, str(index)), where, places)
         return
     if not isinstance(values, dict):
         return
@@ -153,14 +182,17 @@ def _refuse_unknown(values: object, kind: Any, path: tuple[str, ...], where: str
         if key not in hints:
             near = difflib.get_close_matches(str(key), list(hints), n=1, cutoff=0.5)
             fix = f"did you mean {near[0]!r}?" if near else f"the keys here are: {', '.join(hints)}"
-            line = f", line {lines[here]}" if here in lines else ""
-            raise RecipeError(f"unknown key {'.'.join(here)!r}", where=f"{where}{line}", fix=fix)
+            place = _nearest_place(here, places)
+            if not place.startswith(_SET):
+                place = f"{where}, {places[here]}" if here in places else where
+            raise RecipeError(f"unknown key {'.'.join(here)!r}", where=place, fix=fix)
         inner = _settings_class(hints[key])
         if inner is not None:
-            _refuse_unknown(value, inner, here, where, lines)
+            _refuse_unknown(value, inner, here, where, places)
 
 
-def _override(values: dict[str, Any], text: str) -> None:
+def _override(values: dict[str, Any], text: str) -> tuple[str, ...]:
+    """Put the value of `a.b.c=value` in its place; the path of its key."""
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
         raise RecipeError(f"--set {text!r} is no key=value", fix="write e.g. --set pretrain.steps=20")
@@ -174,6 +206,7 @@ def _override(values: dict[str, Any], text: str) -> None:
         place[_index(place, last, key)] = strict_yaml.scalar(value)
     else:
         place[last] = strict_yaml.scalar(value)
+    return (*parents, last)
 
 
 def _index(place: list[Any], part: str, key: str) -> int:

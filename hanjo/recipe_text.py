@@ -12,7 +12,7 @@ import yaml
 
 from corpus.errors import HanjoError, UsageError
 from corpus.shards import atomic_path
-from hanjo.recipe import Explained, Recipe, explain
+from hanjo.recipe import Explained, Recipe, explain, place_of
 
 
 def new_recipe(path: Path, sources: Sequence[Path]) -> None:
@@ -67,17 +67,16 @@ def missing_sources(recipe: Recipe, base: Path) -> list[str]:
     return told
 
 
-def require_weighted_sources(recipe: Recipe, path: Path) -> None:
+def require_weighted_sources(recipe: Recipe, path: Path, overrides: Sequence[str] = ()) -> None:
     """Ask that `tokenize.weights` name sources of the recipe, before anything is read; remote ones are not asked.
 
     Args:
         path: the recipe's file.
+        overrides: as they were given to `load_recipe`; messages name the one that a weight came of.
 
     Raises:
         UsageError: with the nearest source. SourceError: a source is not in place.
     """
-    from corpus import strict_yaml
-    from corpus.errors import RecipeError
     from corpus.places import is_url
     from corpus.work_units import find_sources
     from tokenizer.stage import require_sources
@@ -86,11 +85,9 @@ def require_weighted_sources(recipe: Recipe, path: Path) -> None:
     if not weights or any(is_url(one.path) for one in sources):
         return
     known = {one.submission.source for one in find_sources(sources, path.resolve().parent)}
-    _, lines = strict_yaml.load(path, RecipeError)
     for name, weight in weights.items():
-        line = lines.get(("tokenize", "weights", name))
-        place = f"{path}, line {line}: " if line else f"{path}: "
-        require_sources({name: weight}, known, f"{place}tokenize.weights.{name}")
+        place = place_of(path, overrides, ("tokenize", "weights", name))
+        require_sources({name: weight}, known, f"{place}: tokenize.weights.{name}")
 
 
 def _commented(row: Explained) -> list[str]:

@@ -36,7 +36,9 @@ class Figure:
 
 FIGURES = (
     Figure("bytes_per_token", "bytes a token", False, "UTF-8 bytes of the text over its tokens; higher is better."),
-    Figure("chars_per_token", "characters", False, "Code points of the text over its tokens; higher is better."),
+    Figure(
+        "chars_per_token", "characters a token", False, "Code points of the text over its tokens; higher is better."
+    ),
     Figure("tokens_per_eojeol", "tokens an eojeol", False, "Fertility: tokens over pieces between white space."),
     Figure("single_syllables", "syllables", True, "Share of the 11,172 Hangul syllables that are tokens."),
     Figure("cut_characters", "cut characters", True, "Characters that stand in several tokens, as bytes."),
@@ -106,6 +108,14 @@ def cell(row: dict[str, Any], figure: Figure) -> str:
     if figure.share:
         return f"{100 * value:.1f} %"
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if value < 1 else f"{value:.2f}"
+
+
+def measured_on(found: Sequence[Measured]) -> str:
+    """How much text the figures come from, as a line for a terminal."""
+    row = told(found[0])
+    counted = ((row["texts"], "text"), (row["bytes"], "byte"), (len(row["domains"]), "domain"))
+    amounts = ", ".join(f"{number:,} {name}{'s' * (number != 1)}" for number, name in counted)
+    return f"measured on {amounts}"
 
 
 def table(found: Sequence[Measured]) -> Table:

@@ -132,8 +132,8 @@ def _tell_cluster(cluster: dict[str, Any] | None) -> str:
 def _tell_tokens(tokens: dict[str, Any] | None, training: dict[str, Any] | None) -> list[str]:
     if tokens is None:
         return ["tokens      not encoded yet"]
-    first, last = tokens["first_token"], tokens["first_token"] + tokens["tokens"]
-    lines = [f"tokens      tokens/{tokens['split']}/{tokens['shard']}.bin, tokens {first:,} to {last - 1:,}"]
+    first, end = tokens["first_token"], tokens["first_token"] + tokens["tokens"]
+    lines = [f"tokens      tokens/{tokens['split']}/{tokens['shard']}.bin, tokens {first:,}:{end:,}"]
     if tokens["withdrawn"]:
         lines.append("            withdrawn: overwritten with end-of-text")
     if tokens["split"] != "train":

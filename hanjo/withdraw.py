@@ -7,6 +7,8 @@ and put in place by a journal, so that a kill leaves the old state or the new.
 from __future__ import annotations
 
 import datetime
+import difflib
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,7 +120,9 @@ def withdraw(run: Path, asked: Asked, *, indexes: Sequence[Path] = (), dry_run: 
 def _rows(run: Path, asked: Asked) -> tuple[dict[str, Longs], list[str]]:
     if asked.contributor is not None:
         if not forgetting.sources_of(run, asked.contributor):
-            raise UsageError(f"no contributor {asked.contributor!r} in this run", where=str(run), fix=_names(run))
+            raise UsageError(
+                f"no contributor {asked.contributor!r} in this run", where=str(run), fix=_givers(run, asked)
+            )
         return forgetting.rows_of(run, "contributor", asked.contributor), []
     if asked.source is not None:
         if asked.source not in forgetting.sources(run):
@@ -135,6 +139,15 @@ def _ids(run: Path, rows: dict[str, Longs]) -> list[str]:
 def _names(run: Path) -> str:
     told = [f"{source} (of {contributor})" for source, contributor in sorted(forgetting.sources(run).items())]
     return f"there are the sources {', '.join(told)}"
+
+
+def _givers(run: Path, asked: Asked) -> str:
+    known = sorted(set(forgetting.sources(run).values()))
+    told = f"the contributors are: {', '.join(known)}"
+    # By letters of Hangul: of two syllables one that differs in a letter would be half the name.
+    by_letters = {unicodedata.normalize("NFD", name): name for name in known}
+    near = difflib.get_close_matches(unicodedata.normalize("NFD", asked.contributor or ""), by_letters, n=1)
+    return f"did you mean {by_letters[near[0]]!r}? {told}" if near else told
 
 
 def _known_before(run: Path, asked: Asked) -> bool:

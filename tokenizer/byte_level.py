@@ -22,6 +22,9 @@ HANGUL = (
 HANGUL_CLASS = "".join(f"{chr(first)}-{chr(last)}" for first, last in HANGUL)
 """The same as the inside of a character class of Python's regular expressions."""
 
+_PICTURES = {**{code: 0x2400 + code for code in range(32)}, 0x7F: 0x2421, **dict.fromkeys(range(0x80, 0xA0), 0xFFFD)}
+_PICTURES |= dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD)  # they turn the direction of text
+
 
 @functools.cache
 def byte_names() -> tuple[str, ...]:
@@ -111,3 +114,27 @@ def as_text(data: bytes) -> str | None:
         return data.decode()
     except UnicodeDecodeError:
         return None
+
+
+def readable(data: bytes) -> str:
+    """Bytes for a person: parts of characters as `<EA>`, control characters as pictures of them."""
+    parts = []
+    for kind, piece in _characters(data):
+        parts.append(piece.decode().translate(_PICTURES) if kind else "".join(f"<{byte:02X}>" for byte in piece))
+    return "".join(parts)
+
+
+def _characters(data: bytes) -> Iterator[tuple[bool, bytes]]:
+    """Stretches of whole characters, and of bytes that are none."""
+    at = 0
+    while at < len(data):
+        try:
+            data[at:].decode()
+        except UnicodeDecodeError as error:
+            if error.start:
+                yield True, data[at : at + error.start]
+            yield False, data[at + error.start : at + error.end]
+            at += error.end
+        else:
+            yield True, data[at:]
+            return

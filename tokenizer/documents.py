@@ -50,12 +50,17 @@ class Files:
         """The files, by name.
 
         Raises:
-            UsageError: nothing is there, a folder without Parquet, or a kind of file that is not read.
+            UsageError: nothing is there, a run, a folder without Parquet, or a kind of file that is not read.
         """
         if self.path.is_dir():
+            if (self.path / "recipe.yaml").exists():
+                fix = f"give {self.path / 'unique' / 'train'} for its text"
+                raise UsageError("a run: its tokens are in tokens/", where=str(self.path), fix=fix)
             found = shard_paths(self.path)
             if not found:
-                raise UsageError("no .parquet in this folder", where=str(self.path), fix="give a folder of Parquet")
+                lines = lines_in(self.path)
+                fix = f"name its JSON Lines one by one: {lines[0]} …" if lines else "give a folder of Parquet"
+                raise UsageError("no .parquet in this folder", where=str(self.path), fix=fix)
             return found
         if not self.path.is_file():
             raise UsageError("no such file or folder", where=str(self.path), fix="check the path")
@@ -103,6 +108,11 @@ class Files:
         except (pa.ArrowException, OSError) as error:
             told = f"not readable as Parquet with UTF-8 text, from row {row + 1} (from 1) on"
             raise SourceError(told, where=str(path), fix="write or copy the file again") from error
+
+
+def lines_in(folder: Path) -> list[Path]:
+    """The JSON Lines files of a folder, by name, which are read one by one only."""
+    return sorted(path for path in folder.iterdir() if path.name.lower().endswith(ENDINGS) and path.is_file())
 
 
 def _encodable(values: Sequence[str | None], path: Path, field: str) -> pa.Array:

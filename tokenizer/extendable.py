@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import SourceError
-from tokenizer.byte_level import HANGUL, as_text, byte_names, to_bytes
+from tokenizer.byte_level import HANGUL, as_text, byte_names, readable, to_bytes
 from tokenizer.hangul_runs import SPACE
 from tokenizer.vocabulary import TOKENIZER, of_library, read_object
 
@@ -82,6 +82,13 @@ class Bpe:
         """The text that a token stands for; None where it is not whole characters."""
         text = as_text(self.bytes_of(token) or b"\xff")
         return text if text is None or self.byte_level else text.replace(SPACE, " ")
+
+    def spelt(self, token: str) -> str:
+        """A token for a person, quoted: of byte-level ones the text, parts of characters as hex (`<EA>`)."""
+        if not self.byte_level or any(token == one["content"] for one in self.added):
+            return repr(token)
+        data = to_bytes(token)
+        return repr(token) if data is None else f"'{readable(data)}'"
 
     def token_bytes(self) -> list[bytes]:
         """The bytes of each id; empty for added tokens and for ids that name nothing."""

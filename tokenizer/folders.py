@@ -9,7 +9,7 @@ from pathlib import Path
 
 from corpus.errors import StorageError, UsageError
 from corpus.shards import atomic_path
-from tokenizer.vocabulary import FILES
+from tokenizer.vocabulary import FILES, TOKENIZER
 
 
 @contextmanager
@@ -34,6 +34,11 @@ def whole_folder(out: Path) -> Iterator[Path]:
         raise StorageError(told, where=str(out), fix="mend that and run the same command again") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def tokenizer_folder(given: Path) -> Path:
+    """The folder of a tokenizer that is given as such or by its `tokenizer.json`."""
+    return given.parent if given.name == TOKENIZER and given.is_file() else given
 
 
 def copy_tokenizer(folder: Path, to: Path, without: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Where a document's tokens stand, for `hanjo trace` and withdrawal."""
+"""Where a document's tokens stand, for `hanjo trace`, `hanjo tokenizer show` and withdrawal."""
 
 from __future__ import annotations
 
@@ -32,6 +32,27 @@ def locate(run: Path, document_id: str) -> dict[str, Any] | None:
     split, _, shard = path.partition("/")
     told = read_row(run / "tokens" / split / f"{shard}{DOCS}", row, _TOLD)
     return {"split": split, "shard": shard, "row": row, **told}
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """The token shards of a folder (`OUT` of `hanjo tokenizer encode`, `tokens/train` of a run), by name."""
+    beside = (".idx", DOCS)  # one may be lost, which opening it tells
+    return sorted(
+        path for path in folder.glob("*.bin") if any(path.with_name(path.stem + one).is_file() for one in beside)
+    )
+
+
+def shard_of(folder: Path, document_id: str) -> tuple[Path, int] | None:
+    """The first shard of a folder whose table holds a document, and its row; None where none does.
+
+    Reads the ids of one shard after the other: a folder that is no run's has no buckets of ids.
+    """
+    for shard in shards_in(folder):
+        table = shard.with_name(f"{shard.stem}{DOCS}")
+        row = pc.index(read_table(table, ["id"])["id"], document_id).as_py() if table.is_file() else -1
+        if row >= 0:
+            return shard, int(row)
+    return None
 
 
 def _appended(run: Path, document_id: str) -> list[tuple[str, int]]:

@@ -6,7 +6,7 @@ be one; control characters become pictures, since a document could otherwise wri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,12 @@ import pyarrow.compute as pc
 
 from corpus.errors import SourceError, StaleError, UsageError
 from corpus.shards import read_table
-from tokenizer.byte_level import byte_names
+from tokenizer.byte_level import byte_names, readable
 from tokenizer.encode import DOCS
 from tokenizer.indexed import IndexedTokens, bin_path
 from tokenizer.vocabulary import TOKENIZER, Vocabulary, open_vocabulary
 
 _FACTS = ("id", "source", "first_token", "tokens", "withdrawn")
-_PICTURES = {**{code: 0x2400 + code for code in range(32)}, 0x7F: 0x2421, **dict.fromkeys(range(0x80, 0xA0), 0xFFFD)}
-_PICTURES |= dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD)  # they turn the direction of text
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +98,16 @@ class Shard:
         """Tokens [first, end) of the shard."""
         return [self._token(int(number)) for number in self.tokens.tokens[first:end]]
 
+    def only_ends(self, first: int, end: int) -> bool:
+        """Whether tokens [first, end) are all the end of text, as withdrawal leaves them."""
+        return bool(np.all(self.tokens.tokens[first:end] == self.vocabulary.end_of_text))
+
     def _token(self, number: int) -> Token:
         if number >= len(self._spelt):
             told = f"token id {number}, but the vocabulary has {self.vocabulary.entries} entries"
             raise StaleError(told, where=str(bin_path(self.prefix)), fix="give the tokenizer it was encoded with")
         data, special = self._spelt[number]
-        return Token(number, _readable(data), special)
+        return Token(number, readable(data), special)
 
 
 def spelling(vocabulary: Vocabulary) -> list[tuple[bytes, bool]]:
@@ -125,29 +127,6 @@ def spelling(vocabulary: Vocabulary) -> list[tuple[bytes, bool]]:
         else:
             found[number] = (name.replace("▁", " ").encode(), False)
     return found
-
-
-def _readable(data: bytes) -> str:
-    parts = []
-    for kind, piece in _characters(data):
-        parts.append(piece.decode().translate(_PICTURES) if kind else "".join(f"<{byte:02X}>" for byte in piece))
-    return "".join(parts)
-
-
-def _characters(data: bytes) -> Iterator[tuple[bool, bytes]]:
-    """Stretches of whole characters, and of bytes that are none."""
-    at = 0
-    while at < len(data):
-        try:
-            data[at:].decode()
-        except UnicodeDecodeError as error:
-            if error.start:
-                yield True, data[at : at + error.start]
-            yield False, data[at + error.start : at + error.end]
-            at += error.end
-        else:
-            yield True, data[at:]
-            return
 
 
 def borders(tokens: Sequence[Token]) -> str:

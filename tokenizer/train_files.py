@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import SourceError, UsageError
-from corpus.shards import write_json
-from tokenizer.documents import Files
+from corpus.shards import shard_paths, write_json
+from dedup.near_file import ENDINGS
+from tokenizer.documents import Files, lines_in
 from tokenizer.folders import whole_folder
 from tokenizer.kinds import (
     BORDERS,
@@ -82,10 +83,11 @@ def train_files(
         What stands in `training.json`.
 
     Raises:
-        UsageError: settings that make no sense, or `out` holds something.
-        SourceError: a record cannot be read; no text, no Hangul, or too little text for that many entries.
+        UsageError: settings that make no sense, an input that is not there, or `out` holds something.
+        SourceError: a record cannot be read; no document, no text, no Hangul, or too little text for that many entries.
     """
     _refuse(settings)
+    _refuse_inputs(inputs)
     sample = Sample(settings.seed, settings.sample_bytes, settings.weights)
     for path in inputs:
         say(f"reading {path}")
@@ -97,6 +99,7 @@ def train_files(
             sample.add([stem if one is None else one for one in sources], ids, texts)
     texts = sample.texts()
     where = ", ".join(map(str, inputs))
+    _refuse_nothing(sample, texts, settings.weights, where)
     size = sum(len(one.encode()) for one in texts)
     if not settings.without_hangul and not any(_HANGUL.search(one) for one in texts):
         raise SourceError(
@@ -133,6 +136,29 @@ def _refuse(settings: TrainSettings) -> None:
     if settings.vocab_size < least:
         raise UsageError(f"a vocabulary of {settings.vocab_size} entries", fix=f"ask for at least {least}")
     require_libraries(settings.kind, settings.borders)
+
+
+def _refuse_inputs(inputs: Sequence[Path]) -> None:
+    """What is told otherwise than of the one file that `encode` reads: OUT stands first here, and inputs are many."""
+    for path in inputs:
+        if not path.exists():
+            fix = "check the path; OUT comes before the inputs"
+            raise UsageError("no such file or folder", where=str(path), fix=fix)
+        if path.is_dir() and not shard_paths(path) and (lines := lines_in(path)):
+            ending = next(one for one in ENDINGS if lines[0].name.lower().endswith(one))
+            fix = f"name the JSON Lines files one by one: {path / '*'}{ending}"
+            raise UsageError("no .parquet in this folder", where=str(path), fix=fix)
+
+
+def _refuse_nothing(sample: Sample, texts: Sequence[str], weights: dict[str, float], where: str) -> None:
+    if not sample.documents:
+        raise SourceError("no document: it is empty", where=where, fix="check the file")
+    if texts:
+        return
+    if out := sorted(source for source in sample.sources if weights.get(source) == 0):
+        told = f"no text is left: {', '.join(out)} {'have' if len(out) > 1 else 'has'} the weight 0"
+        raise SourceError(told, where=where, fix="give one of the sources a weight above 0")
+    raise SourceError(f"no text in {sample.documents:,} documents", where=where, fix="check the file and --text")
 
 
 def _trained(folder: Path, texts: list[str], settings: TrainSettings, where: str) -> int:

@@ -44,6 +44,17 @@ def failures(checks: Iterable[Check]) -> str:
     return "; ".join(f"{one.name} ({one.failed:,} of {one.checked:,}): {one.first}" for one in checks if one.failed)
 
 
+@dataclass(frozen=True, slots=True)
+class Spelt:
+    """Tokens as messages name them, spelt when one is written: of most nothing is told."""
+
+    of: Bpe
+    tokens: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " + ".join(map(self.of.spelt, self.tokens))
+
+
 class Tally:
     """Counts what was looked at and keeps the first failure."""
 
@@ -97,12 +108,12 @@ ASKS = {
 def _ids(base: Bpe, extended: Bpe, tally: Tally) -> None:
     for token, number in base.ids.items():
         now = extended.tokenizer.token_to_id(token)
-        tally.see(now == number, "token {!r} had id {}, now {}", token, number, now)
+        tally.see(now == number, "token {} had id {}, now {}", Spelt(base, (token,)), number, now)
     new = {token: number for token, number in extended.ids.items() if token not in base.ids}
     wanted = range(base.entries, base.entries + len(new))
     for number, token in zip(wanted, sorted(new, key=lambda one: new[one]), strict=True):
         now = extended.tokenizer.token_to_id(token)
-        tally.see(now == number, "new token {!r} has id {}, expected {}", token, now, number)
+        tally.see(now == number, "new token {} has id {}, expected {}", Spelt(extended, (token,)), now, number)
 
 
 def _special(base: Bpe, extended: Bpe, tally: Tally) -> None:
@@ -123,7 +134,7 @@ def _merges(base: Bpe, extended: Bpe, tally: Tally) -> None:
     old, new = base.merges, extended.merges
     tally.see(len(new) >= len(old), "{} merges, where the base has {}", len(new), len(old))
     for number, (before, after) in enumerate(zip(old, new, strict=False)):
-        tally.see(before == after, "merge {} was {}, now {}", number, before, after)
+        tally.see(before == after, "merge {} was {}, now {}", number, Spelt(base, before), Spelt(extended, after))
 
 
 def _pipeline(base: Bpe, extended: Bpe, tally: Tally) -> None:
@@ -154,14 +165,15 @@ def _reachable(base: Bpe, extended: Bpe, tally: Tally) -> None:
         if fine and (text := extended.text_of(token)) is not None:
             around = (text, f"가{text}", f"{text}가", f"a{text}")  # some pieces only begin beside another
             fine = any(number in encode(one, add_special_tokens=False).ids for one in around)
-        tally.see(fine, "new token {!r} (id {}) comes out of no text", token, number)
+        tally.see(fine, "new token {} (id {}) comes out of no text", Spelt(extended, (token,)), number)
 
 
 def _hangul_only(base: Bpe, extended: Bpe, tally: Tally) -> None:
     """Whatever the text: a token whose bytes only Hangul can hold is met by no other text."""
     for token, number, data in _new_tokens(base, extended):
         fine = data is not None and certain_hangul(data)
-        tally.see(fine, "new token {!r} (id {}) can come out of text without Hangul", token, number)
+        told = "new token {} (id {}) can come out of text without Hangul"
+        tally.see(fine, told, Spelt(extended, (token,)), number)
 
 
 def on_texts(

@@ -41,7 +41,7 @@ def check(
     recipe = load_recipe(path, sets or [])
     missing = missing_sources(recipe, path.resolve().parent)
     if not missing:
-        require_weighted_sources(recipe, path)
+        require_weighted_sources(recipe, path, sets or [])
     typer.echo(json.dumps(as_values(recipe), default=str, ensure_ascii=False) if as_json else dump(recipe), nl=as_json)
     if not as_json:
         for told in missing:

@@ -36,7 +36,7 @@ def run(
     from tokenizer.stage import require_for_training
 
     resolved = load_recipe(recipe, sets or [])
-    require_weighted_sources(resolved, recipe)
+    require_weighted_sources(resolved, recipe, sets or [])
     folder = folder or Path("runs") / resolved.name
     if "tokenize" in [stage.name for stage in stages]:
         require_for_training(folder, resolved.tokenize)

@@ -10,6 +10,8 @@ import typer
 
 from hanjo.commands.run import AsJson
 
+_NARROW = {"quarantined": "quaran-\ntined", "withdrawn": "with-\ndrawn"}
+
 
 def status(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
@@ -40,30 +42,48 @@ def status(
 
 
 def _show_stages(told: dict[str, Any]) -> None:
+    from itertools import zip_longest
+
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    withdrawn = any(row.get("withdrawn") for row in told["stages"])  # only with it such rows add up
+    names = ["stage", "in", "kept", "removed", "quarantined", *["withdrawn"] * withdrawn, "tokens"]
+    rows = [_cells(row, withdrawn) for row in told["stages"]]
     table = Table(title=f"run {told['name']}", box=None, header_style="bold", title_justify="left")
-    for name in ("stage", "in", "kept", "removed", "quarantined", "tokens"):
-        table.add_column(name, justify="left" if name == "stage" else "right")
-    for row in told["stages"]:
-        if not row["done"]:
-            table.add_row(row["stage"], "[dim]not done[/]")
-            continue
-        numbers = [row.get("in"), row.get("kept")]
-        numbers += [sum(row[k].values()) if k in row else None for k in ("removed", "quarantined")]
-        numbers += [row.get("tokens")]
-        if all(number is None for number in numbers):
-            table.add_row(row["stage"], "[dim]done[/]")
-            continue
-        table.add_row(row["stage"], *("" if n is None else f"{n:,}" for n in numbers))
-    Console().print(table)
+    console = Console()
+    columns = [cells for _, *cells in zip_longest(names, *rows, fillvalue="")]
+    widths = [[len(Text.from_markup(cell)) for cell in cells] for cells in columns]
+    if sum(max(len(name), *cells) + 2 for name, cells in zip(names, widths, strict=True)) > console.width:
+        names = [_NARROW.get(name, name) for name in names]
+    for name in names:
+        table.add_column(name, justify="left" if name == "stage" else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    least = [max(*map(len, name.split("\n")), *cells) + 2 for name, cells in zip(names, widths, strict=True)]
+    console.width = max(console.width, sum(least))  # a line that the terminal breaks has all its digits
+    console.print(table)
     for row in told["stages"]:
         for kind in ("removed", "quarantined"):
             for rule, number in sorted(row.get(kind, {}).items(), key=lambda item: -item[1]):
                 typer.echo(f"  {row['stage']}: {kind} by {rule}: {number:,}")
         if "withdrawn" in row:
             typer.echo(f"  {row['stage']}: withdrawn: {row['withdrawn']:,}")
+
+
+def _cells(row: dict[str, Any], withdrawn: bool) -> list[str]:
+    """A stage's row of the table, with markup; `withdrawn`: there is a column of what was withdrawn."""
+    if not row["done"]:
+        return [row["stage"], "[dim]not done[/]"]
+    numbers = [row.get("in"), row.get("kept")]
+    numbers += [sum(row[k].values()) if k in row else None for k in ("removed", "quarantined")]
+    if withdrawn:
+        numbers += [row.get("withdrawn", 0) if "in" in row else None]
+    numbers += [row.get("tokens")]
+    if all(number is None for number in numbers):
+        return [row["stage"], "[dim]done[/]"]
+    return [row["stage"], *("" if n is None else f"{n:,}" for n in numbers)]
 
 
 def trace(

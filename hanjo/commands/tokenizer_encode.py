@@ -16,7 +16,9 @@ def encode(
         Path, typer.Argument(metavar="IN", help="JSON Lines (also .gz, .zst), Parquet, or a folder of Parquet.")
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write; not there yet, or empty.")],
-    tokenizer: Annotated[Path, typer.Option("--tokenizer", help="Hugging Face folder with tokenizer.json.")],
+    tokenizer: Annotated[
+        Path, typer.Option("--tokenizer", help="Hugging Face folder with tokenizer.json, or that file.")
+    ],
     text: Annotated[str, typer.Option("--text", help="Field or column of the text.")] = "text",
     identity: Annotated[str, typer.Option("--id", help="Field or column of the id; else the record's number.")] = "id",
     shard_size: Annotated[
@@ -33,6 +35,7 @@ def encode(
     from hanjo.progress import Progress
     from tokenizer.documents import Files
     from tokenizer.encode_files import encode_files
+    from tokenizer.folders import tokenizer_folder
     from tokenizer.indexed import MAX_SHARD_BYTES
 
     try:
@@ -47,7 +50,7 @@ def encode(
         bar(phase="tokens", total=sum(path.stat().st_size for path in files.paths()))
         told = encode_files(
             files,
-            tokenizer,
+            tokenizer_folder(tokenizer),
             out,
             shard_bytes=size,
             workers=workers,
@@ -60,9 +63,9 @@ def encode(
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=False))
         return
-    kept = told["counts"]["kept"]
+    kept, shards = told["counts"]["kept"], len(told["shards"])
     per_token = kept["bytes"] / max(1, kept["tokens"] - kept["documents"])
     typer.echo(
-        f"{kept['documents']:,} documents, {kept['tokens']:,} tokens in {len(told['shards'])} shards, "
+        f"{kept['documents']:,} documents, {kept['tokens']:,} tokens in {shards:,} shard{'s' * (shards != 1)}, "
         f"{per_token:.2f} bytes a token → {out}"
     )

@@ -42,7 +42,7 @@ def report(
     from rich.console import Console
 
     from hanjo.journal import settle
-    from hanjo.tokenizer_report import Request, compare, table, write_page
+    from hanjo.tokenizer_report import Request, compare, measured_on, table, write_page
     from tokenizer.measured import told
     from tokenizer.texts import byte_size
 
@@ -54,6 +54,7 @@ def report(
     if as_json:
         typer.echo(json.dumps([told(one) for one in found], ensure_ascii=False))
         return
+    typer.echo(measured_on(found))
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=1000)

@@ -86,9 +86,10 @@ def _asked(ids: list[str], contributor: str | None, source: str | None) -> Asked
             if not (name := line.strip()):
                 continue
             if source is None and not re.fullmatch("[0-9a-f]{32}", name := name.lower()):
-                where = f"{path}, line {number}" if path.is_file() else "--ids"
                 fix = "give 32 hex digits a line, an existing file, or --source with the keys of its records"
-                raise UsageError("no document id", where=where, fix=fix)
+                if not path.is_file():
+                    raise UsageError("no such file, and no id", where=f"--ids {given}", fix=fix)
+                raise UsageError("no document id", where=f"{path}, line {number}", fix=fix)
             named[name if source is None else document_id(source, name)] = ""
     if not named:
         raise UsageError("no id in it", where=", ".join(ids), fix="write one a line")

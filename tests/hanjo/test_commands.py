@@ -129,3 +129,24 @@ def test_a_run_without_a_model_says_what_to_do_before_evaluation(recipe: Path) -
     assert done.returncode == 1
     assert "has not finished" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("width", [80, 62, 40])
+def test_the_table_of_stages_keeps_its_digits_where_the_terminal_is_narrow(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from hanjo.commands.runs import _show_stages
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    row = {"done": True, "in": 1_234_567, "kept": 1_230_000, "removed": {"a": 1, "b": 2}, "quarantined": {"c": 4}}
+    rows = [{"stage": "tokenize", **row, "withdrawn": 4560, "tokens": 1_234_567_890}]
+    _show_stages({"name": "a", "stages": [*rows, {"stage": "evaluate", "done": False}]})
+    told = capsys.readouterr().out
+    assert ["tokenize", "1,234,567", "1,230,000", "3", "4", "4,560", "1,234,567,890"] in map(
+        str.split, told.splitlines()
+    )
+    assert ("quarantined  withdrawn" in told) == (width == 80)
+    _show_stages({"name": "a", "stages": [{"stage": "collect", "done": False}]})
+    told = capsys.readouterr().out
+    assert "not done" in told
+    assert "withdrawn" not in told

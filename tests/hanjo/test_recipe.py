@@ -60,6 +60,30 @@ def test_a_wrong_override_is_refused(recipe: Path, override: str) -> None:
         load_recipe(recipe, [override])
 
 
+HALF = "tokenize:\n  weights: {a: half}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "override", "start"),
+    [
+        (HALF, "tokenize.weights={a: no}", "--set tokenize.weights={a: no}: tokenize.weights.a: "),
+        (HALF, "seed=3", "{path}: line 7: tokenize.weights.a: "),
+        (HALF, "seed=-1", "{path}: --set seed=-1: seed: "),
+        ("", "pretrain.steps=many", "--set pretrain.steps=many: pretrain.steps: "),
+        ("", "collect.sources.0.pth=x", "--set collect.sources.0.pth=x: unknown key 'collect.sources.0.pth'"),
+        ("", "pretrain={step: 3}", "--set pretrain={step: 3}: unknown key 'pretrain.step'"),
+        ("execution: {workers: 3}\n", "execution.address=a:1", "{path}: line 6 with --set execution.address=a:1: exec"),
+    ],
+)
+def test_a_wrong_value_is_blamed_on_the_override_that_gave_it(
+    recipe: Path, more: str, override: str, start: str
+) -> None:
+    recipe.write_text(GOOD + more, encoding="utf-8")
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(recipe, [override])
+    assert str(caught.value).startswith(start.replace("{path}", str(recipe)))
+
+
 def test_every_key_is_explained() -> None:
     rows = list(explain())
     assert {"pretrain.steps", "dedup.similarity", "collect.sources.N.path", "target.rights"} <= {

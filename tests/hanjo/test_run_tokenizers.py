@@ -117,3 +117,7 @@ def test_a_weight_of_a_source_that_is_not_there_is_told_before_anything_is_read(
     assert "recipe.yaml, line 8: tokenize.weights.tax-ruling: there is no source 'tax-ruling'" in done.stderr
     assert "did you mean 'tax-rulings'?" in done.stderr
     assert not (tmp_path / "run").exists()
+    done = hanjo(*arguments, "--set", "tokenize.weights.tax-ruling=3")
+    assert done.returncode == 2
+    assert "--set tokenize.weights.tax-ruling=3: tokenize.weights.tax-ruling: there is no source" in done.stderr
+    assert "line 8" not in done.stderr

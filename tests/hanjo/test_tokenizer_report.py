@@ -50,6 +50,9 @@ def test_table_json_and_page_tell_the_same(folders: list[Path], files: list[Path
     assert 0 < rows[0]["morpheme_recall"] <= 1
     table = run(f"one={folders[0]}", f"two={folders[1]}", *on(files), "--html", tmp_path / "page.html")
     assert table.exit_code == 0, table.output
+    first = table.stdout.splitlines()[0]
+    assert first == f"measured on {rows[0]['texts']} texts, {rows[0]['bytes']} bytes, 2 domains"
+    assert "\ncharacters a token " in table.stdout
     page = (tmp_path / "page.html").read_text("utf-8")
     for name, row in zip(("one", "two"), rows, strict=True):
         assert f"{row['bytes_per_token']:.2f}" in table.stdout

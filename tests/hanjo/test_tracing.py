@@ -49,6 +49,10 @@ def test_a_kept_document_s_tokens_are_its_text(hanjo: Hanjo, run: Path) -> None:
     tokenizer = Tokenizer.from_file(str(run / "tokenizer" / "tokenizer.json"))
     assert tokenizer.decode(mine[:-1].tolist(), skip_special_tokens=False) == document["text"]
     assert mine[-1] == tokenizer.token_to_id("<|endoftext|>")
+    span = f"{place['first_token']:,}:{place['first_token'] + place['tokens']:,}"
+    assert f"tokens {span}\n" in hanjo("trace", document["id"], "--run", run).stdout
+    shown = hanjo("tokenizer", "show", run / "tokens" / place["split"] / f"{place['shard']}.bin", "--tokens", span)
+    assert document["id"] in shown.stderr
 
 
 def test_a_removed_document_is_told_with_rule_value_and_limit(hanjo: Hanjo, run: Path) -> None:

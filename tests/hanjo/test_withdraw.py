@@ -199,7 +199,11 @@ def test_the_command_tells_what_went_and_what_it_did_not_find(hanjo: Hanjo, run:
     assert "withdrawn" in hanjo("trace", "own1", "--source", "b", "--run", run).stdout
     told = json.loads(hanjo("status", run, "--json").stdout)
     assert all(stage["withdrawn"] == 1 for stage in told["stages"][:5])
-    assert "withdrawn" in hanjo("status", run).stdout
+    head, *lines = hanjo("status", run).stdout.splitlines()[1:]
+    assert head.split() == ["stage", "in", "kept", "removed", "quarantined", "withdrawn", "tokens"]
+    for line in lines[:5]:
+        whole, *parts = (int(one.replace(",", "")) for one in line.split()[1:6])
+        assert whole == sum(parts), line
     again = json.loads(hanjo("withdraw", "--run", run, "--source", "b", "--ids", "own1", "--json").stdout)
     assert (again["documents"], again["before"]) == (0, 1)
 
@@ -208,8 +212,9 @@ def test_the_command_tells_what_went_and_what_it_did_not_find(hanjo: Hanjo, run:
     ("asked", "message"),
     [
         ({"ids": ["0" * 32]}, "no document that was asked for"),
-        ({"ids": ["xyz"]}, "no document id"),
-        ({"contributor": "아무개"}, "a (of 한빛), b (of 새벽), c (of 바다)"),
+        ({"ids": ["gone.txt"]}, "no such file, and no id"),
+        ({"contributor": "아무개"}, "the contributors are: 바다, 새벽, 한빛"),
+        ({"contributor": "새벼"}, "did you mean '새벽'?"),
         ({"source": "d"}, "no source 'd'"),
         ({}, "say what is to go"),
         ({"contributor": "새벽", "source": "b"}, "say what is to go"),

@@ -239,6 +239,12 @@ def test_too_little_text_and_text_without_hangul_are_said_to_be_so(source: Path,
         train_files([english], tmp_path / "out", TrainSettings(vocab_size=512))
     with pytest.raises(SourceError, match="entries"):
         train_files([english], tmp_path / "out", TrainSettings(vocab_size=512, without_hangul=True))
+    english.write_text("", encoding="utf-8")
+    with pytest.raises(SourceError, match="no document: it is empty"):
+        train_files([english], tmp_path / "out", TrainSettings(vocab_size=512))
+    english.write_text('{"text": ""}\n', encoding="utf-8")
+    with pytest.raises(SourceError, match="no text in 1 documents"):
+        train_files([english], tmp_path / "out", TrainSettings(vocab_size=512, without_hangul=True))
     assert not (tmp_path / "out").exists()
 
 

@@ -148,3 +148,28 @@ def test_an_unsound_extension_is_never_written(made: Extension, tmp_path: Path) 
 def test_a_failure_on_a_text_tells_its_number_and_not_its_words(made: Extension) -> None:
     checks = verify(made.base, broken(made, another_decoder), ["비밀 한글"])
     assert "비밀" not in failures(checks)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (swap_two_ids, "the' had id"),
+        (token_without_a_merge, "new token '뷁뙠' (id"),
+        (merge_of_shared_bytes, "new token '<95><9C>' (id"),
+        (make_special_ordinary, "'<|begin_of_text|>' is not"),
+    ],
+)
+def test_tokens_are_named_by_the_text_they_spell(
+    made: Extension, spoil: Callable[[State, Bpe], None], told: str
+) -> None:
+    said = failures(verify(made.base, broken(made, spoil)))
+    assert told in said
+    assert not any(one in said for one in "Ġìëí")
+
+
+def test_merges_are_named_by_the_text_they_spell(made: Extension) -> None:
+    (first,) = (one.first for one in verify(made.base, broken(made, put_new_merges_first)) if one.name == "merges")
+    before, now = made.base.merges[0], made.extended.merges[len(made.base.merges)]
+    spelt = [" + ".join(map(made.extended.spelt, pair)) for pair in (before, now)]
+    assert first == f"merge 0 was {spelt[0]}, now {spelt[1]}"
+    assert not any(one in first for one in "Ġìëí")
