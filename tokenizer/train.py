@@ -80,10 +80,11 @@ def train_tokenizer(
     wanted = max(0, vocab_size - 256 - len(named))
     pairs, results = heard(lambda: learn_merges(pieces.told(), ranks, wanted, min_frequency))
     spelt = [names[byte] for byte in order]
-    for (left, right), number in zip(pairs.tolist(), results.tolist(), strict=True):
+    merges: list[tuple[str, str]] = []
+    for left, right, number in zip(*pairs.T.tolist(), results.tolist(), strict=True):
+        merges.append((spelt[left], spelt[right]))
         if number == len(spelt):
             spelt.append(spelt[left] + spelt[right])
-    merges = [(spelt[left], spelt[right]) for left, right in pairs.tolist()]
     return _assembled([*named, *spelt], merges, set(placeholders), len(named), cut)
 
 
