@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import os
 import subprocess
@@ -224,3 +225,18 @@ def _write_base(folder: Path, state: dict[str, Any]) -> Path:
     config = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": _SPECIAL[1], "model_max_length": 4096}
     (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def token_hashes() -> Callable[[Path], dict[str, str]]:
+    """`token_hashes(run)`: of every file of a run that the stage `tokenize` answers for, by its path."""
+
+    def hashed(run: Path) -> dict[str, str]:
+        return {
+            path.relative_to(run).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for folder in ("tokens", "tokenizer", "shards")
+            for path in sorted((run / folder).rglob("*"))
+            if path.is_file()
+        }
+
+    return hashed

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,15 +37,6 @@ def deduplicated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-def hashes(run: Path) -> dict[str, str]:
-    return {
-        path.relative_to(run).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for folder in ("tokens", "tokenizer", "shards")
-        for path in sorted((run / folder).rglob("*"))
-        if path.is_file()
-    }
-
-
 @pytest.mark.parametrize(
     "settings",
     [
@@ -54,7 +45,9 @@ def hashes(run: Path) -> dict[str, str]:
     ],
     ids=["unigram, weighted", "kiwi"],
 )
-def test_one_worker_and_two_make_the_same_files(deduplicated: Path, tmp_path: Path, settings: dict[str, str]) -> None:
+def test_one_worker_and_two_make_the_same_files(
+    deduplicated: Path, tmp_path: Path, settings: dict[str, str], token_hashes: Callable[[Path], dict[str, str]]
+) -> None:
     if settings.get("borders") == "kiwi":
         pytest.importorskip("kiwipiepy")
     sets = [f"tokenize.{name}={value}" for name, value in settings.items()]
@@ -64,7 +57,7 @@ def test_one_worker_and_two_make_the_same_files(deduplicated: Path, tmp_path: Pa
         shutil.copytree(deduplicated, run)
         done = go(run, *sets, f"execution.workers={workers}")
         assert done.returncode == 0, done.stderr
-        made.append((hashes(run), json.loads((run / "manifest.json").read_text("utf-8"))["stages"]["tokenize"]))
+        made.append((token_hashes(run), json.loads((run / "manifest.json").read_text("utf-8"))["stages"]["tokenize"]))
     assert made[0] == made[1]
     counts = made[0][1]["counts"]
     if "weights" in settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -50,18 +49,13 @@ def run(make_run: MakeRun) -> Path:
     return make_run({"train/00000": texts[:300], "train/00001": texts[300:480], "valid/00000": texts[480:]})
 
 
-def hashes(run: Path) -> dict[str, str]:
-    return {
-        path.relative_to(run).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for folder in ("tokens", "tokenizer")
-        for path in sorted((run / folder).rglob("*"))
-        if path.is_file()
-    }
-
-
 @pytest.mark.parametrize("settings", SOME, ids=lambda one: f"{one.kind}-{one.borders}")
 def test_the_stage_makes_tokens_of_each_kind_and_the_same_again(
-    run: Path, common: Common, run_phases: Run, settings: TokenizeSettings
+    run: Path,
+    common: Common,
+    run_phases: Run,
+    settings: TokenizeSettings,
+    token_hashes: Callable[[Path], dict[str, str]],
 ) -> None:
     if settings.borders == "kiwi":
         pytest.importorskip("kiwipiepy")
@@ -69,7 +63,7 @@ def test_the_stage_makes_tokens_of_each_kind_and_the_same_again(
     for left in ("tokenizer.model", "chat_template.jinja"):
         (run / "tokenizer" / left).write_text("of another tokenizer")
     counts = run_phases("tokenize", stage, run, settings, common)
-    first = hashes(run)
+    first = token_hashes(run)
     assert sorted(path.name for path in (run / "tokenizer").iterdir()) == sorted(files_of(settings.kind))
     vocabulary = open_vocabulary(run / "tokenizer")
     assert counts["vocabulary"]["entries"] == vocabulary.entries >= settings.vocab_size
@@ -83,7 +77,7 @@ def test_the_stage_makes_tokens_of_each_kind_and_the_same_again(
     back = [vocabulary.tokenizer.decode(part[:-1].tolist()) for part in np.split(tokens, ends + 1)[:-1]]
     assert back == texts
     run_phases("tokenize", stage, run, settings, common)
-    assert hashes(run) == first
+    assert token_hashes(run) == first
 
 
 @pytest.mark.parametrize("kind", ["byte-bpe", "unigram"])
