@@ -196,20 +196,41 @@ def no_model(state: dict) -> None:
     del state["model"]
 
 
+def no_fallback(state: dict) -> None:
+    state["model"]["byte_fallback"] = False
+
+
+def merge_of_bytes(state: dict) -> None:
+    state["model"]["vocab"]["<0xEB><0xB7>"] = len(state["model"]["vocab"])
+    state["model"]["merges"].append("<0xEB> <0xB7>")
+
+
+def no_byte(state: dict) -> None:
+    del state["model"]["vocab"]["<0xEB>"]
+
+
+def bytes_one_way(state: dict) -> None:
+    state["decoder"] = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
+
+
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("kind", "spoil", "said"),
     [
-        (unigram, "a Unigram model has no merges"),
-        (sentencepiece, "neither on bytes nor on characters"),
-        (dropout, "dropout = 0.1"),
-        (no_merges, "has no merges"),
-        (no_model, "no model in the file"),
+        ("gpt2", unigram, "a Unigram model has no merges"),
+        ("gpt2", sentencepiece, "neither on bytes nor on characters"),
+        ("gpt2", dropout, "dropout = 0.1"),
+        ("gpt2", no_merges, "has no merges"),
+        ("gpt2", no_model, "no model in the file"),
+        ("llama2", no_fallback, "neither on bytes nor on characters with byte_fallback"),
+        ("llama2", merge_of_bytes, "the merge <0xEB> <0xB7> is of byte tokens"),
+        ("llama2", no_byte, "byte 0xeb, which Hangul needs"),
+        ("llama2", bytes_one_way, "but not both"),
     ],
 )
 def test_what_cannot_be_gone_on_with_is_refused_with_the_reason(
-    make_base: MakeBase, tmp_path: Path, spoil: Callable[[dict], None], said: str
+    make_base: MakeBase, tmp_path: Path, kind: str, spoil: Callable[[dict], None], said: str
 ) -> None:
-    path = make_base(tmp_path / "base", "gpt2") / "tokenizer.json"
+    path = make_base(tmp_path / "base", kind) / "tokenizer.json"
     state = json.loads(path.read_text("utf-8"))
     spoil(state)
     path.write_text(json.dumps(state), encoding="utf-8")

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.errors import SourceError
 from tokenizer.byte_level import HANGUL_CLASS
 from tokenizer.extend import Extension, _most_saving, extend, notes, with_merges, write_extension
 from tokenizer.extendable import Bpe, from_state, open_bpe
@@ -173,40 +172,3 @@ def test_our_own_bpe_of_characters_is_extended(texts: list[str], tmp_path: Path)
     assert {"흙", "뚫", "밟"} <= {*new_tokens(made), *base.ids}
     before, after = (sum(len(ids_of(one, text)) for text in other) for one in (base, made.extended))
     assert after < before
-
-
-def no_fallback(state: dict) -> None:
-    state["model"]["byte_fallback"] = False
-
-
-def merge_of_bytes(state: dict) -> None:
-    state["model"]["vocab"]["<0xEB><0xB7>"] = len(state["model"]["vocab"])
-    state["model"]["merges"].append("<0xEB> <0xB7>")
-
-
-def no_byte(state: dict) -> None:
-    del state["model"]["vocab"]["<0xEB>"]
-
-
-def bytes_one_way(state: dict) -> None:
-    state["decoder"] = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
-
-
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        (no_fallback, "neither on bytes nor on characters with byte_fallback"),
-        (merge_of_bytes, "the merge <0xEB> <0xB7> is of byte tokens"),
-        (no_byte, "byte 0xeb, which Hangul needs"),
-        (bytes_one_way, "but not both"),
-    ],
-)
-def test_what_cannot_be_gone_on_with_is_refused_with_the_reason(
-    make_base: MakeBase, tmp_path: Path, spoil: Callable[[dict], None], said: str
-) -> None:
-    path = make_base(tmp_path / "base", "llama2") / "tokenizer.json"
-    state = json.loads(path.read_text("utf-8"))
-    spoil(state)
-    path.write_text(json.dumps(state), encoding="utf-8")
-    with pytest.raises(SourceError, match=said):
-        open_bpe(path.parent)
